@@ -1,0 +1,34 @@
+// Package proc gives Go what an Erlang process is: state with one owner, a mailbox, isolation from other
+// processes' crashes, monitors, timers and names; at the price of a few words of memory and no goroutine while idle.
+//
+// # Terms
+//
+// A process is a mailbox and a [Behaviour]. It borrows a goroutine, a worker, only while it has messages. A message is any Go
+// value; it is shared, not copied, so do not change what you have sent. The exit reason says why a process ended:
+// [ErrNormal] and the shutdown reasons are orderly ends, everything else is a crash. A monitor tells one process of
+// the end of another. A [Server] is a process in the shape of Erlang's GenServer, over your own state type.
+//
+// # Order
+//
+// Callbacks of one process never overlap, and what one callback wrote the next one sees. Messages from one sender
+// to one process arrive in the order sent. Nothing is promised between several senders. [Process.Exit] overtakes
+// the mailbox: it takes effect when the running callback returns. Timers never ring early.
+//
+// # Isolation
+//
+// A panic or an unexpected error in a callback ends that process only, and is reported once, with its stack.
+// Go itself ends the whole program for an unrecovered panic in a goroutine of your own (use [Process.Go], which is
+// recovered, instead of a bare go statement), concurrent map writes, stack overflow and lack of memory. Go cannot kill a goroutine:
+// a callback that does not return keeps its goroutine, and its process ends only when it returns. Use the callback's
+// context, which is cancelled with the exit reason as its cause.
+//
+// # Limits
+//
+// A mailbox holds 1,000 messages unless the process says otherwise; [Process.Send] then reports [ErrFull],
+// [Process.Deliver] ends the process with [ErrOverloaded]. Control messages (answers, monitors, leaves, drains) do not count and are never
+// dropped. A System holds [Config.MaxProcesses]. Delays are cut to 30 years; the wheel's resolution is a millisecond.
+//
+// # Source
+//
+// Erlang/OTP's processes and gen_server; G. Varghese and T. Lauck, "Hashed and Hierarchical Timing Wheels", SOSP 1987.
+package proc

@@ -1,0 +1,89 @@
+package proc
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/bennu-go/bennu/telemetry"
+)
+
+const (
+	crashBurst  = 10          // crash lines of one label in a window
+	crashWindow = time.Minute // after which the count starts anew
+	crashLabels = 1_000       // labels counted apart; more share one count
+)
+
+// crashLog writes one line per crash until one label crashes too often: then it counts, and says how many it left out when
+// the label's next window begins.
+type crashLog struct {
+	logger *slog.Logger
+	mu     sync.Mutex // guards counts
+	counts map[string]*crashCount
+}
+
+type crashCount struct {
+	since time.Time
+	n     int
+}
+
+func (c *crashLog) allow(label string) (ok bool, suppressed int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := c.counts[label]
+	if n == nil {
+		if len(c.counts) >= crashLabels {
+			label = ""
+			n = c.counts[label]
+		}
+		if n == nil {
+			n = &crashCount{since: time.Now()}
+			if c.counts == nil {
+				c.counts = make(map[string]*crashCount)
+			}
+			c.counts[label] = n
+		}
+	}
+	if time.Since(n.since) > crashWindow {
+		suppressed = max(n.n-crashBurst, 0)
+		*n = crashCount{since: time.Now()}
+	}
+	n.n++
+	return n.n <= crashBurst, suppressed
+}
+
+// crashed reports the end of p by a crash, once.
+func (s *System) crashed(p *Process, reason error) {
+	label := p.Label()
+	var stack []byte
+	if pe := (*PanicError)(nil); errors.As(reason, &pe) {
+		stack = pe.Stack
+	}
+	telemetry.Emit(context.Background(), s.cfg.Telemetry, telemetry.ProcessCrashed{Process: label, ID: p.id, Reason: reason, Stack: stack})
+	ok, suppressed := s.crashes.allow(label)
+	if !ok {
+		return
+	}
+	attrs := []slog.Attr{slog.String("process", label), slog.Uint64("id", p.id), slog.String("reason", reason.Error())}
+	if stack != nil {
+		attrs = append(attrs, slog.String("stack", string(stack)))
+	}
+	if suppressed > 0 {
+		attrs = append(attrs, slog.Int("suppressed", suppressed))
+	}
+	s.cfg.Logger.LogAttrs(context.Background(), slog.LevelError, "process crashed", attrs...)
+}
+
+func (s *System) overflow(p *Process) {
+	telemetry.Emit(context.Background(), s.cfg.Telemetry, telemetry.MailboxOverflow{Process: p.Label(), ID: p.id, Limit: int(p.box.limit)})
+}
+
+// abandoned reports a callback that did not return when its System or supervisor wanted to be gone.
+func (s *System) abandoned(p *Process) {
+	trace := p.Stack()
+	telemetry.Emit(context.Background(), s.cfg.Telemetry, telemetry.CallbackAbandoned{Process: p.Label(), Stack: trace, After: s.cfg.StopTimeout})
+	s.cfg.Logger.LogAttrs(context.Background(), slog.LevelError, "callback abandoned: it did not return after its context was cancelled",
+		slog.String("process", p.Label()), slog.Duration("after", s.cfg.StopTimeout), slog.String("stack", string(trace)))
+}
