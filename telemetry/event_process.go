@@ -43,7 +43,7 @@ func (CallbackAbandoned) EventName() string { return "bennu.process.callback_aba
 type ChildExited struct {
 	Supervisor string
 	Child      string
-	Reason     error  // nil for a normal exit
+	Reason     error  // nil for a normal exit and for one that the supervisor asked for
 	Stack      []byte // stack of the panic, borrowed; nil if there was none, or if a ProcessCrashed has reported it
 }
 

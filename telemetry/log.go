@@ -100,27 +100,30 @@ type lineWriter struct {
 	sampler sampler
 }
 
-// level resolves the level of a line; ok is false if it is not to be written.
-func (w *lineWriter) level(ctx context.Context, e Event, own, def LogLevel) (level slog.Level, ok bool) {
+// begin resolves the level of a line and reports whether it is to be written;
+// from warn level on, lines are sampled by event and label. It comes before
+// anything of the line is made, so that what is held back costs next to
+// nothing, and it takes the name of the event, because the event would be boxed.
+func (w *lineWriter) begin(ctx context.Context, event, label string, own, def LogLevel) (level slog.Level, ok bool) {
 	if own == LogDefault && len(w.cfg.Levels) > 0 {
-		own = w.cfg.Levels[e.EventName()]
+		own = w.cfg.Levels[event]
 	}
 	level, ok = own.or(def).slog()
-	return level, ok && w.cfg.Logger.Enabled(ctx, level)
+	if !ok || !w.cfg.Logger.Enabled(ctx, level) {
+		return 0, false
+	}
+	var held []suppressed
+	if level < slog.LevelWarn {
+		held = w.sampler.expired(time.Now)
+	} else {
+		ok, held = w.sampler.allow(sampleKey{event, label}, level, time.Now())
+	}
+	w.tellSuppressed(ctx, held)
+	return level, ok
 }
 
-// write writes a line, sampled by event and label from warn level on.
-func (w *lineWriter) write(ctx context.Context, level slog.Level, e Event, label, msg string, attrs ...slog.Attr) {
-	if level < slog.LevelWarn {
-		w.tellSuppressed(ctx, w.sampler.expired(time.Now))
-		w.cfg.Logger.LogAttrs(ctx, level, msg, attrs...)
-		return
-	}
-	ok, held := w.sampler.allow(sampleKey{e.EventName(), label}, level, time.Now())
-	w.tellSuppressed(ctx, held)
-	if ok {
-		w.cfg.Logger.LogAttrs(ctx, level, msg, attrs...)
-	}
+func (w *lineWriter) write(ctx context.Context, level slog.Level, msg string, attrs ...slog.Attr) {
+	w.cfg.Logger.LogAttrs(ctx, level, msg, attrs...)
 }
 
 // maxSuppressedLines bounds what is told at the end of a window in which very

@@ -38,44 +38,44 @@ func (w *lineWriter) attach(t *Telemetry) []func() {
 }
 
 func (w *lineWriter) endpointStarted(ctx context.Context, e EndpointStarted) {
-	if level, ok := w.level(ctx, e, LogDefault, LogInfo); ok {
+	if level, ok := w.begin(ctx, e.EventName(), e.Endpoint, LogDefault, LogInfo); ok {
 		name := e.Endpoint
 		if name == "" {
 			name = "endpoint"
 		}
-		w.write(ctx, level, e, e.Endpoint, fmt.Sprintf("Access %s at %s", show(name), show(e.URL)))
+		w.write(ctx, level, fmt.Sprintf("Access %s at %s", show(name), show(e.URL)))
 	}
 }
 
 func (w *lineWriter) requestStart(ctx context.Context, e RequestStart) {
-	if level, ok := w.level(ctx, e, e.Log, LogInfo); ok {
-		w.write(ctx, level, e, e.Path, show(e.Method)+" "+show(e.Path), text(nil, "request_id", e.RequestID)...)
+	if level, ok := w.begin(ctx, e.EventName(), e.Path, e.Log, LogInfo); ok {
+		w.write(ctx, level, show(e.Method)+" "+show(e.Path), text(nil, "request_id", e.RequestID)...)
 	}
 }
 
 func (w *lineWriter) requestStop(ctx context.Context, e RequestStop) {
-	if level, ok := w.level(ctx, e, e.Log, LogInfo); ok {
+	if level, ok := w.begin(ctx, e.EventName(), e.Path, e.Log, LogInfo); ok {
 		verb := "Sent"
 		if e.Chunked {
 			verb = "Chunked"
 		}
-		w.write(ctx, level, e, e.Path, fmt.Sprintf("%s %d in %s", verb, e.Status, took(e.Duration)),
+		w.write(ctx, level, fmt.Sprintf("%s %d in %s", verb, e.Status, took(e.Duration)),
 			text(nil, "request_id", e.RequestID)...)
 	}
 }
 
 func (w *lineWriter) routeStart(ctx context.Context, e RouteStart) {
-	if level, ok := w.level(ctx, e, e.Log, LogDebug); ok {
+	if level, ok := w.begin(ctx, e.EventName(), e.Route, e.Log, LogDebug); ok {
 		attrs := w.paramMap(text(nil, "route", e.Route), e.Params)
 		attrs = append(attrs, slog.String("pipelines", strings.Join(e.Pipelines, " ")))
-		w.write(ctx, level, e, e.Route, "Processing with "+show(e.Action), attrs...)
+		w.write(ctx, level, "Processing with "+show(e.Action), attrs...)
 	}
 }
 
 func (w *lineWriter) routeException(ctx context.Context, e RouteException) {
-	if level, ok := w.level(ctx, e, LogDefault, LogError); ok {
+	if level, ok := w.begin(ctx, e.EventName(), e.Route, LogDefault, LogError); ok {
 		attrs := reason([]slog.Attr{slog.String("route", e.Route)}, "reason", e.Reason)
-		w.write(ctx, level, e, e.Route,
+		w.write(ctx, level,
 			fmt.Sprintf("PANICKED %s %s in %s", show(e.Method), show(e.Action), took(e.Duration)), w.stack(attrs, e.Stack)...)
 	}
 }
@@ -85,15 +85,15 @@ func (w *lineWriter) errorRendered(ctx context.Context, e ErrorRendered) {
 	if e.Status >= 500 {
 		def = LogError
 	}
-	if level, ok := w.level(ctx, e, e.Log, def); ok {
+	kind := strings.TrimPrefix(fmt.Sprintf("%T", e.Reason), "*")
+	if level, ok := w.begin(ctx, e.EventName(), kind, e.Log, def); ok {
 		attrs := reason([]slog.Attr{slog.String("method", e.Method), slog.String("path", cut(e.Path, maxName))}, "reason", e.Reason)
-		kind := strings.TrimPrefix(fmt.Sprintf("%T", e.Reason), "*")
-		w.write(ctx, level, e, kind, fmt.Sprintf("Converted error %s to %d response", show(kind), e.Status), w.stack(attrs, e.Stack)...)
+		w.write(ctx, level, fmt.Sprintf("Converted error %s to %d response", show(kind), e.Status), w.stack(attrs, e.Stack)...)
 	}
 }
 
 func (w *lineWriter) socketConnected(ctx context.Context, e SocketConnected) {
-	level, ok := w.level(ctx, e, e.Log, LogInfo)
+	level, ok := w.begin(ctx, e.EventName(), e.Socket, e.Log, LogInfo)
 	if !ok {
 		return
 	}
@@ -103,43 +103,43 @@ func (w *lineWriter) socketConnected(ctx context.Context, e SocketConnected) {
 	}
 	attrs := []slog.Attr{slog.String("transport", e.Transport), slog.String("vsn", cut(e.Vsn, maxName))}
 	attrs = reason(w.paramMap(attrs, e.Params), "error", e.Err)
-	w.write(ctx, level, e, e.Socket, fmt.Sprintf("%s %s in %s", verb, show(e.Socket), took(e.Duration)), attrs...)
+	w.write(ctx, level, fmt.Sprintf("%s %s in %s", verb, show(e.Socket), took(e.Duration)), attrs...)
 }
 
 func (w *lineWriter) socketDisconnected(ctx context.Context, e SocketDisconnected) {
-	if level, ok := w.level(ctx, e, LogDefault, LogDebug); ok {
+	if level, ok := w.begin(ctx, e.EventName(), e.Socket, LogDefault, LogDebug); ok {
 		attrs := text([]slog.Attr{slog.String("transport", e.Transport)}, "id", cut(e.ID, maxName))
 		attrs = text(append(attrs, slog.Int("code", e.Code)), "reason", cut(e.Reason, maxName))
-		w.write(ctx, level, e, e.Socket,
+		w.write(ctx, level,
 			fmt.Sprintf("DISCONNECTED FROM %s after %s", show(e.Socket), e.Duration.Round(time.Millisecond)), attrs...)
 	}
 }
 
 func (w *lineWriter) socketDrain(ctx context.Context, e SocketDrain) {
-	if level, ok := w.level(ctx, e, e.Log, LogInfo); ok {
-		w.write(ctx, level, e, e.Socket, fmt.Sprintf("DRAINING %d of %d total connection(s) for socket %s every %s - round %d of %d",
+	if level, ok := w.begin(ctx, e.EventName(), e.Socket, e.Log, LogInfo); ok {
+		w.write(ctx, level, fmt.Sprintf("DRAINING %d of %d total connection(s) for socket %s every %s - round %d of %d",
 			e.Count, e.Total, show(e.Socket), millis(e.Interval), e.Index, e.Rounds))
 	}
 }
 
 func (w *lineWriter) slowClient(ctx context.Context, e SlowClient) {
-	if level, ok := w.level(ctx, e, LogDefault, LogWarn); ok {
+	if level, ok := w.begin(ctx, e.EventName(), e.Socket, LogDefault, LogWarn); ok {
 		attrs := text([]slog.Attr{slog.String("transport", e.Transport)}, "id", cut(e.ID, maxName))
 		attrs = append(attrs, slog.Int("queued", e.Queued), slog.Int("limit", e.Limit))
-		w.write(ctx, level, e, e.Socket, "CLOSED SLOW CLIENT OF "+show(e.Socket), attrs...)
+		w.write(ctx, level, "CLOSED SLOW CLIENT OF "+show(e.Socket), attrs...)
 	}
 }
 
 func (w *lineWriter) requestRefused(ctx context.Context, e RequestRefused) {
-	if level, ok := w.level(ctx, e, LogDefault, LogWarn); ok {
-		w.write(ctx, level, e, e.Socket, fmt.Sprintf("REFUSED REQUEST TO %s with %d", show(e.Socket), e.Status),
+	if level, ok := w.begin(ctx, e.EventName(), e.Socket, LogDefault, LogWarn); ok {
+		w.write(ctx, level, fmt.Sprintf("REFUSED REQUEST TO %s with %d", show(e.Socket), e.Status),
 			slog.String("reason", cut(e.Reason, maxName)))
 	}
 }
 
 func (w *lineWriter) rateLimited(ctx context.Context, e RateLimited) {
-	if level, ok := w.level(ctx, e, LogDefault, LogDebug); ok {
-		w.write(ctx, level, e, e.Scope, fmt.Sprintf("LIMITED %s ON %s", show(e.Event), show(e.Topic)),
+	if level, ok := w.begin(ctx, e.EventName(), e.Scope, LogDefault, LogDebug); ok {
+		w.write(ctx, level, fmt.Sprintf("LIMITED %s ON %s", show(e.Event), show(e.Topic)),
 			text([]slog.Attr{slog.String("scope", e.Scope)}, "id", cut(e.ID, maxName))...)
 	}
 }
@@ -148,7 +148,7 @@ func (w *lineWriter) channelJoined(ctx context.Context, e ChannelJoined) {
 	if ownTopic(e.Topic) {
 		return
 	}
-	level, ok := w.level(ctx, e, e.Log, LogInfo)
+	level, ok := w.begin(ctx, e.EventName(), e.Channel, e.Log, LogInfo)
 	if !ok {
 		return
 	}
@@ -157,15 +157,15 @@ func (w *lineWriter) channelJoined(ctx context.Context, e ChannelJoined) {
 		verb = "REFUSED JOIN"
 	}
 	attrs := reason(w.params(text(nil, "channel", e.Channel), e.Params), "error", e.Err)
-	w.write(ctx, level, e, e.Channel, fmt.Sprintf("%s %s in %s", verb, show(e.Topic), took(e.Duration)), attrs...)
+	w.write(ctx, level, fmt.Sprintf("%s %s in %s", verb, show(e.Topic), took(e.Duration)), attrs...)
 }
 
 func (w *lineWriter) channelHandledIn(ctx context.Context, e ChannelHandledIn) {
 	if ownTopic(e.Topic) {
 		return
 	}
-	if level, ok := w.level(ctx, e, e.Log, LogDebug); ok {
-		w.write(ctx, level, e, e.Channel, fmt.Sprintf("HANDLED %s INCOMING ON %s (%s) in %s",
+	if level, ok := w.begin(ctx, e.EventName(), e.Channel, e.Log, LogDebug); ok {
+		w.write(ctx, level, fmt.Sprintf("HANDLED %s INCOMING ON %s (%s) in %s",
 			show(e.Event), show(e.Topic), show(e.Channel), took(e.Duration)), w.params(nil, e.Params)...)
 	}
 }
@@ -174,29 +174,29 @@ func (w *lineWriter) channelExited(ctx context.Context, e ChannelExited) {
 	if ownTopic(e.Topic) {
 		return
 	}
-	if level, ok := w.level(ctx, e, LogDefault, LogDebug); ok {
-		w.write(ctx, level, e, e.Channel, fmt.Sprintf("EXITED %s (%s)", show(e.Topic), show(e.Channel)),
+	if level, ok := w.begin(ctx, e.EventName(), e.Channel, LogDefault, LogDebug); ok {
+		w.write(ctx, level, fmt.Sprintf("EXITED %s (%s)", show(e.Topic), show(e.Channel)),
 			reason(nil, "reason", e.Reason)...)
 	}
 }
 
 func (w *lineWriter) mailboxOverflow(ctx context.Context, e MailboxOverflow) {
-	if level, ok := w.level(ctx, e, LogDefault, LogWarn); ok {
-		w.write(ctx, level, e, e.Process, "MAILBOX FULL OF "+show(e.Process),
+	if level, ok := w.begin(ctx, e.EventName(), e.Process, LogDefault, LogWarn); ok {
+		w.write(ctx, level, "MAILBOX FULL OF "+show(e.Process),
 			slog.Uint64("id", e.ID), slog.Int("limit", e.Limit))
 	}
 }
 
 func (w *lineWriter) processCrashed(ctx context.Context, e ProcessCrashed) {
-	if level, ok := w.level(ctx, e, LogDefault, LogError); ok {
+	if level, ok := w.begin(ctx, e.EventName(), e.Process, LogDefault, LogError); ok {
 		attrs := reason([]slog.Attr{slog.Uint64("id", e.ID)}, "reason", e.Reason)
-		w.write(ctx, level, e, e.Process, "CRASHED "+show(e.Process), w.stack(attrs, e.Stack)...)
+		w.write(ctx, level, "CRASHED "+show(e.Process), w.stack(attrs, e.Stack)...)
 	}
 }
 
 func (w *lineWriter) callbackAbandoned(ctx context.Context, e CallbackAbandoned) {
-	if level, ok := w.level(ctx, e, LogDefault, LogError); ok {
-		w.write(ctx, level, e, e.Process, fmt.Sprintf("ABANDONED %s after %s", show(e.Process), e.After), w.stack(nil, e.Stack)...)
+	if level, ok := w.begin(ctx, e.EventName(), e.Process, LogDefault, LogError); ok {
+		w.write(ctx, level, fmt.Sprintf("ABANDONED %s after %s", show(e.Process), e.After), w.stack(nil, e.Stack)...)
 	}
 }
 
@@ -211,37 +211,37 @@ func (w *lineWriter) childExited(ctx context.Context, e ChildExited) {
 	case e.Reason != nil:
 		def = LogWarn
 	}
-	if level, ok := w.level(ctx, e, LogDefault, def); ok {
-		w.write(ctx, level, e, e.Supervisor+" "+e.Child, fmt.Sprintf("CHILD EXITED %s OF %s", show(e.Child), show(e.Supervisor)),
+	if level, ok := w.begin(ctx, e.EventName(), e.Supervisor+" "+e.Child, LogDefault, def); ok {
+		w.write(ctx, level, fmt.Sprintf("CHILD EXITED %s OF %s", show(e.Child), show(e.Supervisor)),
 			w.stack(reason(nil, "reason", e.Reason), e.Stack)...)
 	}
 }
 
 func (w *lineWriter) childRestarted(ctx context.Context, e ChildRestarted) {
-	if level, ok := w.level(ctx, e, LogDefault, LogWarn); ok {
-		w.write(ctx, level, e, e.Supervisor+" "+e.Child, fmt.Sprintf("RESTARTED %s OF %s", show(e.Child), show(e.Supervisor)),
+	if level, ok := w.begin(ctx, e.EventName(), e.Supervisor+" "+e.Child, LogDefault, LogWarn); ok {
+		w.write(ctx, level, fmt.Sprintf("RESTARTED %s OF %s", show(e.Child), show(e.Supervisor)),
 			reason([]slog.Attr{slog.Int("restarts", e.Restarts)}, "reason", e.Reason)...)
 	}
 }
 
 func (w *lineWriter) supervisorGaveUp(ctx context.Context, e SupervisorGaveUp) {
-	if level, ok := w.level(ctx, e, LogDefault, LogError); ok {
+	if level, ok := w.begin(ctx, e.EventName(), e.Supervisor, LogDefault, LogError); ok {
 		attrs := []slog.Attr{slog.String("child", e.Child), slog.Int("restarts", e.Restarts),
 			slog.Int("max", e.Max), slog.Duration("window", e.Window)}
-		w.write(ctx, level, e, e.Supervisor, "GAVE UP "+show(e.Supervisor), reason(attrs, "reason", e.Reason)...)
+		w.write(ctx, level, "GAVE UP "+show(e.Supervisor), reason(attrs, "reason", e.Reason)...)
 	}
 }
 
 func (w *lineWriter) presenceReplica(ctx context.Context, e PresenceReplica) {
-	if level, ok := w.level(ctx, e, LogDefault, LogInfo); ok {
-		w.write(ctx, level, e, e.Replica, fmt.Sprintf("REPLICA %s IS %s", show(e.Replica), show(e.State)))
+	if level, ok := w.begin(ctx, e.EventName(), e.Replica, LogDefault, LogInfo); ok {
+		w.write(ctx, level, fmt.Sprintf("REPLICA %s IS %s", show(e.Replica), show(e.State)))
 	}
 }
 
 func (w *lineWriter) fetchFailed(ctx context.Context, e FetchFailed) {
-	if level, ok := w.level(ctx, e, LogDefault, LogError); ok {
+	if level, ok := w.begin(ctx, e.EventName(), e.Presence, LogDefault, LogError); ok {
 		attrs := []slog.Attr{slog.String("topic", cut(e.Topic, maxName)), slog.Int("keys", e.Keys)}
-		w.write(ctx, level, e, e.Presence, fmt.Sprintf("PRESENCE FETCH FAILED %s in %s", show(e.Presence), took(e.Duration)),
+		w.write(ctx, level, fmt.Sprintf("PRESENCE FETCH FAILED %s in %s", show(e.Presence), took(e.Duration)),
 			reason(attrs, "error", e.Err)...)
 	}
 }
