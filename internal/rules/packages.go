@@ -25,6 +25,7 @@ var Packages = []Package{
 	// Values and algorithms: no goroutines, no I/O.
 	{Path: "internal/race"},
 	{Path: "internal/stack"},
+	{Path: "internal/codec"},
 	{Path: "internal/frame"},
 	{Path: "internal/wire"},
 	{Path: "internal/orset"},
