@@ -1,0 +1,116 @@
+package pubsub
+
+import (
+	"encoding/json"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/bennu-go/bennu/internal/frame"
+	"github.com/bennu-go/bennu/internal/wire"
+)
+
+// Kind says what a message is.
+type Kind uint8
+
+// The kinds of message.
+const (
+	Event  Kind = 1 // for channel clients and for processes: Name is the event, the payload is a JSON object or bytes
+	Binary Kind = 2 // an Event whose payload is bytes
+	Value  Kind = 3 // for processes: Name is the type, the payload is the value's encoding
+)
+
+// A Message is immutable once published and shared by all who get it.
+type Message struct {
+	Topic string
+	Name  string // event, or name of the value's type
+	Kind  Kind
+
+	payload []byte
+	value   any // of a Value published on this node; nil if it came as bytes
+	frames  [2]atomic.Pointer[wire.Frame]
+	mu      sync.Mutex // guards the fields below
+	custom  []customFrame
+	decoded any
+}
+
+type customFrame struct {
+	serializer wire.Serializer
+	frame      *wire.Frame
+}
+
+// NewEvent makes an event message. Payload is encoded JSON; nil means {}. What is not a JSON object is refused, since clients expect one.
+func NewEvent(topic, event string, payload json.RawMessage) (*Message, error) {
+	if len(payload) == 0 {
+		payload = json.RawMessage("{}")
+	}
+	if !isObject(payload) {
+		return nil, fmt.Errorf("pubsub: the payload of event %q on %q must be a JSON object, not %.20s", event, topic, payload)
+	}
+	return &Message{Topic: topic, Name: event, Kind: Event, payload: payload}, nil
+}
+
+// NewBinaryEvent makes an event message of bytes. Topic and event may take 255 bytes each, which the wire format cannot exceed.
+func NewBinaryEvent(topic, event string, payload []byte) (*Message, error) {
+	if len(topic) > 255 || len(event) > 255 {
+		return nil, fmt.Errorf("pubsub: a binary message carries topics and events of at most 255 bytes, not %d and %d", len(topic), len(event))
+	}
+	return &Message{Topic: topic, Name: event, Kind: Binary, payload: payload}, nil
+}
+
+func isObject(p []byte) bool {
+	for _, c := range p {
+		switch c {
+		case ' ', '\t', '\r', '\n':
+			continue
+		}
+		return c == '{'
+	}
+	return false
+}
+
+// Payload returns the encoded payload: JSON of an Event, bytes of a Binary, the codec's bytes of a Value that came from
+// another node. It must not be changed.
+func (m *Message) Payload() []byte { return m.payload }
+
+// Frame returns the message as a broadcast in the wire format of s, encoded on first use and shared by all connections.
+func (m *Message) Frame(s wire.Serializer) (*wire.Frame, error) {
+	i := s.Index()
+	if i < 0 || i >= len(m.frames) {
+		return m.customFrame(s)
+	}
+	if f := m.frames[i].Load(); f != nil {
+		return f, nil
+	}
+	f, err := m.encode(s)
+	if err != nil {
+		return nil, err
+	}
+	m.frames[i].CompareAndSwap(nil, f)
+	return m.frames[i].Load(), nil
+}
+
+func (m *Message) encode(s wire.Serializer) (*wire.Frame, error) {
+	buf := make([]byte, frame.MaxHeader, frame.MaxHeader+48+len(m.Topic)+len(m.Name)+len(m.payload))
+	b, op, err := s.AppendBroadcast(buf, m.Topic, m.Name, wire.Payload{Data: m.payload, Binary: m.Kind == Binary})
+	if err != nil {
+		return nil, fmt.Errorf("pubsub: encoding event %q on %q: %w", m.Name, m.Topic, err)
+	}
+	f := wire.FrameFrom(b, frame.MaxHeader, op)
+	return &f, nil
+}
+
+func (m *Message) customFrame(s wire.Serializer) (*wire.Frame, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, c := range m.custom {
+		if c.serializer == s {
+			return c.frame, nil
+		}
+	}
+	f, err := m.encode(s)
+	if err == nil {
+		m.custom = append(m.custom, customFrame{s, f})
+	}
+	return f, err
+}
