@@ -29,7 +29,9 @@ func (w *Window) Click(testid string) {
 // Type types a text into the element with the testid, key by key, after what is there. A line break is the Enter key.
 func (w *Window) Type(testid, text string) {
 	w.t.Helper()
-	w.do(fmt.Sprintf("typing into %q", testid), chromedp.SendKeys(selector(testid), text))
+	w.do(fmt.Sprintf("typing into %q", testid),
+		chromedp.Focus(selector(testid), chromedp.NodeVisible),
+		strike(text))
 }
 
 // Press presses one key in the element with the testid: [Enter] and its like, or a character.
@@ -37,7 +39,7 @@ func (w *Window) Press(testid, key string, modifiers ...chromedp.Modifier) {
 	w.t.Helper()
 	w.do(fmt.Sprintf("pressing %q in %q", key, testid),
 		chromedp.Focus(selector(testid), chromedp.NodeVisible),
-		chromedp.KeyEvent(key, chromedp.KeyModifiers(modifiers...)))
+		strike(key, modifiers...))
 }
 
 // Fill replaces the text of a field at once, as pasting does, and tells the page.

@@ -28,7 +28,7 @@ const page = `<!doctype html><meta name="viewport" content="width=device-width">
 <script>
 const get = id => document.querySelector('[data-testid="' + id + '"]')
 get("button").onclick = () => setTimeout(() => { get("out").textContent = "pressed"; get("out").dataset.n = "1" }, 30)
-get("area").onkeydown = e => { if (e.key === "Enter" && !e.shiftKey) { e.preventDefault(); get("out").textContent = "sent " + get("area").value } }
+get("area").onkeydown = e => { if (e.key === "Enter" && !e.shiftKey) { e.preventDefault(); get("out").textContent = "sent " + get("area").value; get("area").value = "" } }
 get("field").oninput = e => get("out").textContent = "input " + e.target.value
 localStorage.who = localStorage.who ?? Math.random()
 </script>`
@@ -62,6 +62,11 @@ func TestWindow(t *testing.T) {
 		w.Type("area", "b")
 		w.Press("area", Enter)
 		w.WaitText("out", "sent a\nb")
+		if got := w.Text("area"); got != "" {
+			t.Errorf("the prevented Enter left %q in the field", got)
+		}
+		w.Type("area", "Z é 漢 ~ \n")
+		w.WaitText("out", "sent Z é 漢 ~ ")
 	})
 	t.Run("filling at once", func(t *testing.T) {
 		w := w.In(t)
