@@ -33,7 +33,7 @@ export class Rooms {
     const names = [...Object.keys(KNOWN), ...this.#visited]
     this.#list.replaceChildren(...names.map(name => {
       const link = element("a", {testid: `room-link-${name}`, href: `#${encodeURIComponent(name)}`},
-        element("span", {className: "hash", text: name.startsWith("private:") ? "⚿" : "#", "aria-hidden": "true"}),
+        element("span", {className: "hash", text: "#", "aria-hidden": "true"}),
         element("span", {text: name}))
       if (name === current) {
         link.setAttribute("aria-current", "page")
