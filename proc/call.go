@@ -35,7 +35,7 @@ func (f *From) Reply(value any, err error) {
 
 // watch has the caller told if p ends while it still owes the answer.
 func (f *From) watch(p *Process) {
-	stop := p.Watch(func(error) { f.Reply(nil, ErrNoProcess) })
+	stop := p.Watch(func(reason error) { f.Reply(nil, p.noProcess("ended", reason)) })
 	f.unwatch.Store(&stop)
 	if f.replied.Load() {
 		stop()
@@ -77,8 +77,10 @@ func Call[R any](ctx context.Context, p *Process, request any) (R, error) {
 		}
 		return v, nil
 	case <-ctx.Done():
+		req.Reply(nil, ErrNoProcess) // nobody listens any more: lets go of the watch, should there be one
 		return zero, context.Cause(ctx)
 	case <-late:
+		req.Reply(nil, ErrNoProcess)
 		return zero, fmt.Errorf("proc: calling %s: no answer within %v: %w", p.Label(), CallTimeout, context.DeadlineExceeded)
 	}
 }

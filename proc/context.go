@@ -23,11 +23,11 @@ func (c *procContext) Err() error {
 	p := (*Process)(c)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.extra != nil && p.extra.ctx != nil { // it is cancelled a moment after exiting is set: Err and Done agree
+		return p.extra.ctx.Err()
+	}
 	if p.flags&(exiting|dead) != 0 {
 		return context.Canceled
-	}
-	if p.extra != nil && p.extra.ctx != nil {
-		return p.extra.ctx.Err()
 	}
 	return nil
 }
@@ -87,3 +87,23 @@ func Current(ctx context.Context) *Process {
 }
 
 func isSelf(ctx context.Context, p *Process) bool { return Current(ctx) == p }
+
+// Outside returns ctx as work beside the process's callbacks should see it: the same cancellation and values, but
+// [Current] is nil, so that it may [Call] the process that started it.
+func Outside(ctx context.Context) context.Context {
+	if Current(ctx) == nil {
+		return ctx
+	}
+	return outside{ctx}
+}
+
+type outside struct{ context.Context }
+
+func (o outside) Value(key any) any {
+	if _, ok := key.(selfKey); ok {
+		return nil
+	}
+	return o.Context.Value(key)
+}
+
+func (o outside) String() string { return "proc.Outside" }

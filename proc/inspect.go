@@ -79,8 +79,10 @@ func (p *Process) State(ctx context.Context) (state any, err error) {
 	if !ok {
 		return nil, nil
 	}
-	err = p.Do(ctx, func() { state = in.Inspect() })
-	return state, err
+	if err := p.Do(ctx, func() { state = in.Inspect() }); err != nil {
+		return nil, err
+	}
+	return state, nil
 }
 
 // Stack returns the trace of the callback that p is running, nil if it runs none. It stops the world for a moment.
@@ -91,5 +93,11 @@ func (p *Process) Stack() []byte {
 	if w == nil {
 		return nil
 	}
-	return stack.Of(w.id)
+	trace := stack.Of(w.id)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.worker != w { // the worker has gone on to another process
+		return nil
+	}
+	return trace
 }

@@ -2,7 +2,6 @@ package proc
 
 import (
 	"context"
-	"errors"
 	"runtime/debug"
 	"sync"
 )
@@ -32,10 +31,14 @@ type Supervisor interface {
 }
 
 const (
-	live      = 1 << iota // started
-	scheduled             // has, or is about to get, a worker
-	exiting               // extra.reason is set; takes effect between callbacks
-	dead                  // takes no more messages
+	live       = 1 << iota // started
+	scheduled              // has, or is about to get, a worker
+	exiting                // extra.reason is set; takes effect between callbacks
+	ending                 // the reason is final: no callback but Terminate follows
+	terminated             // Terminate has been called
+	dead                   // takes no more messages
+	removed                // its System no longer lists it
+	told                   // Exited has been called
 )
 
 // A Process is the core of every process. It is embedded by what it runs, takes no more than 128 bytes, and is started by [System.Spawn].
@@ -58,8 +61,8 @@ type extra struct {
 	reason   error // why it exits
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
-	watchers *watch // of this process, by others
-	watching *watch // others, by this process
+	watchers *watch   // of this process, by others
+	monitors *monitor // of others, by this process
 	timers   *Timer
 }
 
@@ -96,7 +99,8 @@ func (p *Process) Mailbox() int {
 	return p.box.len()
 }
 
-// Send puts a message into the mailbox. It returns ErrFull or ErrNoProcess if the message was not taken.
+// Send puts a message into the mailbox. It returns ErrFull or ErrNoProcess if the message was not taken; a full
+// mailbox is counted as telemetry.MailboxOverflow.
 func (p *Process) Send(msg any) error { return p.post(msg, false) }
 
 // Control is Send for messages that must never be lost and that their sender bounds: answers, monitors, leaves.
@@ -107,8 +111,7 @@ func (p *Process) Control(msg any) error { return p.post(msg, true) }
 // so that whoever supervises it, or its client, starts afresh.
 func (p *Process) Deliver(msg any) error {
 	err := p.post(msg, false)
-	if errors.Is(err, ErrFull) {
-		p.sys.overflow(p)
+	if err == ErrFull {
 		p.Exit(ErrOverloaded)
 	}
 	return err
@@ -121,7 +124,11 @@ func (p *Process) post(msg any, control bool) error {
 		p.mu.Unlock()
 		return ErrNoProcess
 	case !control && p.box.n >= p.box.limit:
+		over := p.flags&exiting != 0
 		p.mu.Unlock()
+		if !over { // a process that is on its way out has been counted
+			p.sys.overflow(p)
+		}
 		return ErrFull
 	}
 	p.box.push(p.sys, msg, control)
@@ -162,20 +169,43 @@ func (p *Process) Exit(reason error) {
 	}
 }
 
+// fail ends p because of what its own code did. A panic is never lost: it takes the place of an orderly reason, and is
+// reported by itself if another reason is final already.
+func (p *Process) fail(err error) {
+	if _, ok := err.(*PanicError); ok {
+		p.mu.Lock()
+		switch {
+		case p.flags&(ending|dead) != 0, p.flags&exiting != 0 && !Orderly(p.extra.reason):
+			p.mu.Unlock()
+			p.sys.crashed(p, err)
+			return
+		case p.flags&exiting != 0:
+			p.extra.reason = err
+			p.mu.Unlock()
+			return
+		}
+		p.mu.Unlock()
+	}
+	p.Exit(err)
+}
+
 // Go runs f in a goroutine of its own whose context ends with the process. A panic in f ends the process as a
-// panic in a callback would.
+// panic in a callback would. Since f is not a callback it may Call the process. Close waits for f.
 func (p *Process) Go(f func(ctx context.Context)) {
-	ctx := p.Context()
-	p.sys.workers.wg.Add(1)
-	go func() {
-		defer p.sys.workers.wg.Done()
-		defer func() {
-			if v := recover(); v != nil {
-				p.Exit(&PanicError{Value: v, Stack: debug.Stack()})
-			}
-		}()
-		f(ctx)
+	ctx := Outside(p.Context())
+	p.sys.workers.enter()
+	go p.background(ctx, f)
+}
+
+// background has a name of its own so that a report of what hangs can find its goroutines.
+func (p *Process) background(ctx context.Context, f func(ctx context.Context)) {
+	defer p.sys.workers.leave()
+	defer func() {
+		if v := recover(); v != nil {
+			p.fail(&PanicError{Value: v, Stack: debug.Stack()})
+		}
 	}()
+	f(ctx)
 }
 
 // run deals with messages until there are none. It is called by a worker.
@@ -187,6 +217,7 @@ func (p *Process) run(w *worker) {
 	for {
 		p.mu.Lock()
 		if p.flags&exiting != 0 {
+			p.flags |= ending
 			reason := p.extra.reason
 			p.mu.Unlock()
 			p.end(reason)
@@ -202,111 +233,40 @@ func (p *Process) run(w *worker) {
 		}
 		p.mu.Unlock()
 		if err := p.handle(msg); err != nil {
-			p.Exit(err)
+			p.failed(msg, err)
 		}
 	}
 }
 
+// failed ends p because of how it dealt with msg.
+func (p *Process) failed(msg any, err error) {
+	p.fail(err)
+	if req, ok := msg.(*Request); ok { // whoever asked need not wait for the rest
+		req.Reply(nil, p.noProcess("ended while answering", err))
+	}
+}
+
 func (p *Process) handle(msg any) (err error) {
+	returned := false
 	defer func() {
 		if v := recover(); v != nil {
 			err = &PanicError{Value: v, Stack: debug.Stack()}
+		} else if !returned { // the worker is lost, and will send another
+			p.failed(msg, errGoexit)
 		}
 	}()
+	err = p.dispatch(msg)
+	returned = true
+	return err
+}
+
+func (p *Process) dispatch(msg any) error {
 	switch m := msg.(type) {
-	case do:
-		m.f()
+	case *do:
+		m.run()
 		return nil
 	case *timerRing:
 		return m.handle(p)
 	}
 	return p.behaviour.Handle(p, msg)
 }
-
-// end is the last thing that a process's worker does for it.
-func (p *Process) end(reason error) {
-	p.cancelContext(reason)
-	if reason != ErrKilled {
-		if err := p.terminate(reason); err != nil && Orderly(reason) {
-			reason = err
-		}
-	}
-	p.mu.Lock()
-	p.flags |= dead // from here on nothing is added to the mailbox or to extra
-	p.mu.Unlock()
-	for {
-		p.mu.Lock()
-		msg, ok := p.box.pop(p.sys)
-		p.mu.Unlock()
-		if !ok {
-			break
-		}
-		switch msg := msg.(type) {
-		case do:
-			msg.dropped()
-		case *timerRing:
-		default:
-			p.drop(msg)
-		}
-	}
-	p.mu.Lock()
-	p.worker = nil
-	p.mu.Unlock()
-	p.stopTimers()
-	p.sys.remove(p)
-	p.sys.unlabel()
-	if !Orderly(reason) && !errors.Is(reason, ErrKilled) {
-		p.sys.crashed(p, reason)
-	}
-	p.behaviour.Exited(p, reason)
-	if p.supervisor != nil {
-		p.supervisor.Exited(p, reason)
-	}
-	p.notifyWatchers(reason)
-}
-
-func (p *Process) terminate(reason error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: debug.Stack()}
-			if !Orderly(reason) {
-				p.sys.crashed(p, err) // the first reason stays the exit reason
-			}
-		}
-	}()
-	p.behaviour.Terminate(p, reason)
-	return nil
-}
-
-func (p *Process) drop(msg any) {
-	defer func() {
-		if v := recover(); v != nil {
-			p.sys.crashed(p, &PanicError{Value: v, Stack: debug.Stack()})
-		}
-	}()
-	p.behaviour.Dropped(p, msg)
-}
-
-// Do runs f on the process, between callbacks, as a control message, and waits for it. It is how inspection reads
-// state without a race. It must not be called from p itself.
-func (p *Process) Do(ctx context.Context, f func()) error {
-	if isSelf(ctx, p) {
-		return ErrCallSelf
-	}
-	done := make(chan bool, 1)
-	d := do{f: func() { defer func() { done <- true }(); f() }, dropped: func() { done <- false }}
-	if err := p.Control(d); err != nil {
-		return err
-	}
-	select {
-	case ran := <-done:
-		if !ran {
-			return ErrNoProcess
-		}
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-type do struct{ f, dropped func() }

@@ -48,7 +48,7 @@ func (r *rec) Terminate(p *Process, reason error) {
 		r.term(reason)
 	}
 }
-func (r *rec) Dropped(p *Process, msg any)      { r.add("dropped(" + msg.(string) + ")") }
+func (r *rec) Dropped(p *Process, msg any)     { r.add("dropped(" + msg.(string) + ")") }
 func (r *rec) Exited(p *Process, reason error) { r.add("exited(" + reason.Error() + ")") }
 
 // inBubble runs f with a System in virtual time; everything is gone when it returns.
@@ -106,6 +106,7 @@ func TestMessagesAreHandledInOrderAndNeverOverlap(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if n != 2_000 {
 			t.Errorf("handled %d messages, want 2000", n)
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"iter"
 	"sync"
 )
 
@@ -11,6 +12,7 @@ import (
 var ErrRegistered = errors.New("proc: key is registered already")
 
 // A Registry finds processes by key. An entry ends with its process. Make one with [NewUnique] or [NewDuplicate].
+// Its methods may be called from any goroutine.
 type Registry[K comparable, V any] struct {
 	unique bool
 	seed   maphash.Seed
@@ -20,15 +22,20 @@ type Registry[K comparable, V any] struct {
 const registryShards = 16
 
 type registryShard[K comparable, V any] struct {
-	mu      sync.RWMutex // guards entries
-	entries map[K][]*Entry[V]
+	mu   sync.RWMutex // guards what follows, and the links of the entries
+	keys map[K]*group[V]
 }
+
+// group is what stands under one key, in order of registration.
+type group[V any] struct{ first, last *Entry[V] }
 
 // An Entry is a process under a key, with a value that belongs to the entry.
 type Entry[V any] struct {
-	Process *Process
-	Value   V
-	stop    func()
+	Process    *Process
+	Value      V
+	prev, next *Entry[V]
+	gone       bool // taken out again
+	watch      watch
 }
 
 // NewUnique makes a Registry that holds one process per key: names.
@@ -45,71 +52,118 @@ func (r *Registry[K, V]) shard(key K) *registryShard[K, V] {
 	return &r.shards[maphash.Comparable(r.seed, key)%registryShards]
 }
 
-// Register puts p under key until it ends. A unique Registry returns ErrRegistered if another live process is there; any Registry
-// returns ErrNoProcess if p has ended.
+// Register puts p under key until it ends. A unique Registry returns ErrRegistered if another live process is there, or p itself; any Registry
+// returns ErrNoProcess if p has ended. In a duplicate Registry a process may stand under a key more than once.
 func (r *Registry[K, V]) Register(key K, p *Process, value V) error {
 	sh := r.shard(key)
 	e := &Entry[V]{Process: p, Value: value}
+	e.watch = watch{target: p, f: func(error) { sh.take(key, e) }}
+	if other := sh.put(key, e, r.unique); other != nil {
+		return fmt.Errorf("%w: %v by %s", ErrRegistered, key, other.Label())
+	}
+	if !e.watch.start() {
+		sh.take(key, e)
+		return ErrNoProcess
+	}
+	sh.mu.RLock()
+	gone := e.gone
+	sh.mu.RUnlock()
+	if gone { // unregistered in between
+		e.watch.stop()
+	}
+	return nil
+}
+
+// put adds e, or returns the live process that is in its way. An entry of a dead process, about to be taken out, is not.
+func (sh *registryShard[K, V]) put(key K, e *Entry[V], unique bool) *Process {
 	sh.mu.Lock()
-	if r.unique {
-		for _, other := range sh.entries[key] {
+	defer sh.mu.Unlock()
+	g := sh.keys[key]
+	if g == nil {
+		if sh.keys == nil {
+			sh.keys = make(map[K]*group[V])
+		}
+		g = &group[V]{}
+		sh.keys[key] = g
+	}
+	if unique {
+		for other := g.first; other != nil; other = other.next {
 			if other.Process.Alive() {
-				sh.mu.Unlock()
-				return fmt.Errorf("%w: %v by %s", ErrRegistered, key, other.Process.Label())
+				return other.Process
 			}
 		}
 	}
-	if sh.entries == nil {
-		sh.entries = make(map[K][]*Entry[V])
+	e.prev = g.last
+	if g.last == nil {
+		g.first = e
+	} else {
+		g.last.next = e
 	}
-	sh.entries[key] = append(sh.entries[key], e)
-	sh.mu.Unlock()
-	dead := false
-	stop := p.Watch(func(reason error) {
-		dead = reason == ErrNoProcess // only then called before Watch returns
-		sh.remove(key, func(x *Entry[V]) bool { return x == e })
-	})
-	if dead {
-		return ErrNoProcess
-	}
-	sh.mu.Lock()
-	e.stop = stop
-	sh.mu.Unlock()
+	g.last = e
 	return nil
+}
+
+// take removes e.
+func (sh *registryShard[K, V]) take(key K, e *Entry[V]) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.takeLocked(key, e)
+}
+
+func (sh *registryShard[K, V]) takeLocked(key K, e *Entry[V]) {
+	if e.gone {
+		return
+	}
+	e.gone = true
+	g := sh.keys[key]
+	if e.prev == nil {
+		g.first = e.next
+	} else {
+		e.prev.next = e.next
+	}
+	if e.next == nil {
+		g.last = e.prev
+	} else {
+		e.next.prev = e.prev
+	}
+	e.prev, e.next = nil, nil
+	if g.first == nil {
+		delete(sh.keys, key)
+	}
 }
 
 // Unregister removes every entry of p under key.
 func (r *Registry[K, V]) Unregister(key K, p *Process) {
-	for _, e := range r.shard(key).remove(key, func(e *Entry[V]) bool { return e.Process == p }) {
-		if e.stop != nil {
-			e.stop()
-		}
-	}
-}
-
-func (sh *registryShard[K, V]) remove(key K, match func(*Entry[V]) bool) (removed []*Entry[V]) {
+	sh := r.shard(key)
+	var taken []*Entry[V]
 	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	var kept []*Entry[V]
-	for _, e := range sh.entries[key] {
-		if match(e) {
-			removed = append(removed, e)
-		} else {
-			kept = append(kept, e)
+	if g := sh.keys[key]; g != nil {
+		for e := g.first; e != nil; {
+			next := e.next
+			if e.Process == p {
+				sh.takeLocked(key, e)
+				taken = append(taken, e)
+			}
+			e = next
 		}
 	}
-	if len(kept) == 0 {
-		delete(sh.entries, key)
-	} else {
-		sh.entries[key] = kept
+	sh.mu.Unlock()
+	for _, e := range taken {
+		e.watch.stop()
 	}
-	return removed
 }
 
 // Lookup returns the process under key, the first registered if there are several, or nil.
 func (r *Registry[K, V]) Lookup(key K) *Process {
-	for _, e := range r.Entries(key) {
-		return e.Process
+	sh := r.shard(key)
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	if g := sh.keys[key]; g != nil {
+		for e := g.first; e != nil; e = e.next {
+			if e.Process.Alive() {
+				return e.Process
+			}
+		}
 	}
 	return nil
 }
@@ -119,13 +173,37 @@ func (r *Registry[K, V]) Entries(key K) []*Entry[V] {
 	sh := r.shard(key)
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
-	var all []*Entry[V]
-	for _, e := range sh.entries[key] {
-		if e.Process.Alive() {
-			all = append(all, e)
+	all := []*Entry[V]{}
+	if g := sh.keys[key]; g != nil {
+		for e := g.first; e != nil; e = e.next {
+			if e.Process.Alive() {
+				all = append(all, e)
+			}
 		}
 	}
 	return all
+}
+
+// All lists the keys with their live entries, in no particular order of keys. Entries may come and go meanwhile.
+func (r *Registry[K, V]) All() iter.Seq2[K, *Entry[V]] {
+	return func(yield func(K, *Entry[V]) bool) {
+		for i := range r.shards {
+			sh := &r.shards[i]
+			sh.mu.RLock()
+			keys := make([]K, 0, len(sh.keys))
+			for key := range sh.keys {
+				keys = append(keys, key)
+			}
+			sh.mu.RUnlock()
+			for _, key := range keys {
+				for _, e := range r.Entries(key) {
+					if !yield(key, e) {
+						return
+					}
+				}
+			}
+		}
+	}
 }
 
 // Count returns the number of keys that have a process.
@@ -134,7 +212,7 @@ func (r *Registry[K, V]) Count() int {
 	for i := range r.shards {
 		sh := &r.shards[i]
 		sh.mu.RLock()
-		n += len(sh.entries)
+		n += len(sh.keys)
 		sh.mu.RUnlock()
 	}
 	return n

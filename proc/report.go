@@ -1,12 +1,15 @@
 package proc
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
+	"github.com/bennu-go/bennu/internal/stack"
 	"github.com/bennu-go/bennu/telemetry"
 )
 
@@ -34,6 +37,9 @@ func (c *crashLog) allow(label string) (ok bool, suppressed int) {
 	defer c.mu.Unlock()
 	n := c.counts[label]
 	if n == nil {
+		if len(c.counts) >= crashLabels {
+			maps.DeleteFunc(c.counts, func(_ string, n *crashCount) bool { return n.n <= crashBurst && time.Since(n.since) > crashWindow })
+		}
 		if len(c.counts) >= crashLabels {
 			label = ""
 			n = c.counts[label]
@@ -80,10 +86,47 @@ func (s *System) overflow(p *Process) {
 	telemetry.Emit(context.Background(), s.cfg.Telemetry, telemetry.MailboxOverflow{Process: p.Label(), ID: p.id, Limit: int(p.box.limit)})
 }
 
-// abandoned reports a callback that did not return when its System or supervisor wanted to be gone.
-func (s *System) abandoned(p *Process) {
-	trace := p.Stack()
-	telemetry.Emit(context.Background(), s.cfg.Telemetry, telemetry.CallbackAbandoned{Process: p.Label(), Stack: trace, After: s.cfg.StopTimeout})
-	s.cfg.Logger.LogAttrs(context.Background(), slog.LevelError, "callback abandoned: it did not return after its context was cancelled",
-		slog.String("process", p.Label()), slog.Duration("after", s.cfg.StopTimeout), slog.String("stack", string(trace)))
+// maxAbandoned bounds the lines about callbacks that did not return; the rest are counted.
+const maxAbandoned = 20
+
+// abandonAll reports what did not return when the System wanted to be gone. All stacks are taken at once: the world stops once.
+func (s *System) abandonAll() {
+	ctx := context.Background()
+	traces := stack.All()
+	n := 0
+	for p := range s.Processes() {
+		p.mu.Lock()
+		w := p.worker
+		p.mu.Unlock()
+		var trace []byte
+		if w != nil {
+			trace = traces[w.id]
+		}
+		telemetry.Emit(ctx, s.cfg.Telemetry, telemetry.CallbackAbandoned{Process: p.Label(), Stack: trace, After: s.cfg.StopTimeout})
+		if n++; n <= maxAbandoned {
+			s.cfg.Logger.LogAttrs(ctx, slog.LevelError, "callback abandoned: it did not return after its context was cancelled",
+				slog.String("process", p.Label()), slog.Duration("after", s.cfg.StopTimeout), slog.String("stack", string(trace)))
+		}
+	}
+	if n > maxAbandoned {
+		s.cfg.Logger.LogAttrs(ctx, slog.LevelError, "more callbacks abandoned", slog.Int("count", n-maxAbandoned))
+	}
+	if n == 0 {
+		s.abandonWork(ctx, traces)
+	}
+}
+
+// abandonWork reports goroutines of Process.Go, whose processes have ended.
+func (s *System) abandonWork(ctx context.Context, traces map[uint64][]byte) {
+	n := 0
+	for _, trace := range traces {
+		if !bytes.Contains(trace, []byte("proc.(*Process).background(")) {
+			continue
+		}
+		telemetry.Emit(ctx, s.cfg.Telemetry, telemetry.CallbackAbandoned{Process: "Process.Go", Stack: trace, After: s.cfg.StopTimeout})
+		if n++; n <= maxAbandoned {
+			s.cfg.Logger.LogAttrs(ctx, slog.LevelError, "work started by Process.Go abandoned: it did not return after its context was cancelled",
+				slog.Duration("after", s.cfg.StopTimeout), slog.String("stack", string(trace)))
+		}
+	}
 }

@@ -21,7 +21,7 @@ type Server[S any] struct {
 	Info Infos[S]
 	// Any gets the messages that neither holds. Nil logs a warning, and answers calls with an error.
 	Any func(ctx context.Context, s *Self[S], msg any) error
-	// Terminate is called when the process ends, but not when it is killed.
+	// Terminate is called when the process ends, but not when it is killed. Its ctx is still good, for as long as the System's StopTimeout.
 	Terminate func(ctx context.Context, s *Self[S], reason error)
 	// Mailbox is the limit of waiting messages. Zero means the System's, 1,000.
 	Mailbox int
@@ -92,10 +92,16 @@ func start[S any](ctx context.Context, sys *System, sup Supervisor, def Server[S
 	}
 	select {
 	case err := <-ready:
-		if err != nil {
-			return nil, err
+		if err == nil {
+			return &s.process, nil
 		}
-		return &s.process, nil
+		gone := make(chan struct{})
+		s.process.Watch(func(error) { close(gone) })
+		select { // so that its names are free when Start returns
+		case <-gone:
+		case <-ctx.Done():
+		}
+		return nil, err
 	case <-ctx.Done():
 		s.process.Exit(ErrShutdown)
 		return nil, fmt.Errorf("proc: starting %s: %w", s.Label(), context.Cause(ctx))
@@ -164,23 +170,34 @@ func (s *Self[S]) Handle(p *Process, msg any) error {
 	t := reflect.TypeOf(msg)
 	for i := range s.def.Info {
 		h := &s.def.Info[i]
-		if h.message == t || t != nil && h.message.Kind() == reflect.Interface && t.Implements(h.message) {
+		if takes(h.message, t) {
 			return h.handle(ctx, s, msg)
 		}
 	}
 	return s.any(ctx, msg)
 }
 
+// takes says whether a handler for want takes a message of type got, nil for the message nil. Interfaces take what implements them.
+func takes(want, got reflect.Type) bool {
+	return want == got || got != nil && want.Kind() == reflect.Interface && got.Implements(want)
+}
+
 func (s *Self[S]) init(ctx context.Context, m initialise) (err error) {
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
-			m.ready <- fmt.Errorf("proc: starting %s: panic: %v", s.Label(), v)
+		if returned {
+			return
+		}
+		v := recover()
+		m.ready <- fmt.Errorf("proc: starting %s: panic: %v", s.Label(), v)
+		if v != nil { // nil: runtime.Goexit
 			panic(v)
 		}
 	}()
 	if s.def.Init != nil {
 		err = s.def.Init(ctx, s)
 	}
+	returned = true
 	m.ready <- err
 	if err != nil {
 		return initFailed{err}
@@ -192,19 +209,12 @@ func (s *Self[S]) call(ctx context.Context, req *Request) error {
 	t := reflect.TypeOf(req.Message)
 	for i := range s.def.Call {
 		h := &s.def.Call[i]
-		if h.request != t {
+		if !takes(h.request, t) {
 			continue
 		}
 		s.from = &req.From
-		answered := false
-		defer func() {
-			s.from = nil
-			if !answered { // it panicked; the process ends after this
-				req.Reply(nil, fmt.Errorf("%w: %s crashed while answering", ErrNoProcess, s.Label()))
-			}
-		}()
-		v, err := h.handle(ctx, s, req.Message)
-		answered = true
+		v, err := h.handle(ctx, s, req.Message) // if it panics, proc answers
+		s.from = nil
 		if err != ErrLater {
 			req.Reply(v, err)
 		} else {
@@ -231,17 +241,16 @@ func (s *Self[S]) any(ctx context.Context, msg any) error {
 // Terminate implements Behaviour.
 func (s *Self[S]) Terminate(p *Process, reason error) {
 	if s.def.Terminate != nil {
-		s.def.Terminate(p.Context(), s, reason)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(p.Context()), p.sys.cfg.StopTimeout)
+		defer cancel()
+		s.def.Terminate(ctx, s, reason)
 	}
 }
 
 // Dropped implements Behaviour.
 func (s *Self[S]) Dropped(p *Process, msg any) {
-	switch m := msg.(type) {
-	case *Request:
-		m.Reply(nil, ErrNoProcess)
-	case initialise:
-		m.ready <- ErrClosed
+	if m, ok := msg.(initialise); ok {
+		m.ready <- fmt.Errorf("proc: starting %s: ended before Init: %w", s.Label(), context.Cause(p.Context()))
 	}
 }
 

@@ -87,7 +87,7 @@ func TestServerCalls(t *testing.T) {
 			t.Errorf("got %v, want ErrNoProcess", err)
 		}
 		synctest.Wait()
-		if _, err := Call[int](ctx, p, increment{1}); err != ErrNoProcess {
+		if _, err := Call[int](ctx, p, increment{1}); !errors.Is(err, ErrNoProcess) {
 			t.Errorf("got %v, want ErrNoProcess", err)
 		}
 	})
@@ -99,7 +99,7 @@ func TestCallersLearnOfTheEndWhileTheyWait(t *testing.T) {
 		p, _ := StartUnsupervised(t.Context(), s, counter(&notes))
 		time.AfterFunc(time.Second, func() { p.Exit(nil) })
 		began := time.Now()
-		if _, err := Call[string](t.Context(), p, "never"); err != ErrNoProcess || time.Since(began) != time.Second {
+		if _, err := Call[string](t.Context(), p, "never"); !errors.Is(err, ErrNoProcess) || time.Since(began) != time.Second {
 			t.Errorf("got %v after %v, want ErrNoProcess after 1s", err, time.Since(began))
 		}
 	})

@@ -2,6 +2,7 @@ package proc
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"runtime/pprof"
 	"sync"
@@ -19,8 +20,9 @@ type Config struct {
 	Mailbox int
 	// ProfileLabels has CPU and goroutine profiles labelled with "process", at the price of about 100 ns per activation. Off by default.
 	ProfileLabels bool
-	// StopTimeout bounds how long the end of Run waits for callbacks that are still running. Zero means 5 seconds. What has not
-	// returned by then is reported with its stack and abandoned.
+	// StopTimeout bounds how long the end of Run waits for callbacks that are still running. Zero means 4 seconds. What has not
+	// returned by then is reported with its stack and abandoned. It is shorter than a supervisor's patience, so that
+	// the System's own report comes first.
 	StopTimeout time.Duration
 	// Logger for crashes. Nil means slog.Default(), taken in NewSystem.
 	Logger *slog.Logger
@@ -36,7 +38,7 @@ func (c Config) withDefaults() Config {
 		c.Mailbox = 1_000
 	}
 	if c.StopTimeout == 0 {
-		c.StopTimeout = 5 * time.Second
+		c.StopTimeout = 4 * time.Second
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
@@ -56,6 +58,7 @@ type System struct {
 	ids     atomic.Uint64
 	count   atomic.Int64
 	closed  atomic.Bool
+	gone    chan struct{} // capacity 1: tells Close that the last process or goroutine has gone
 	crashes crashLog
 	shards  [systemShards]struct {
 		mu   sync.Mutex // guards the list
@@ -65,7 +68,8 @@ type System struct {
 
 // NewSystem makes a System that is ready for use. Close it, or give it to a supervisor, which runs it.
 func NewSystem(cfg Config) *System {
-	s := &System{cfg: cfg.withDefaults(), workers: newWorkers(), wheel: newWheel()}
+	s := &System{cfg: cfg.withDefaults(), workers: newWorkers(), wheel: newWheel(), gone: make(chan struct{}, 1)}
+	s.workers.gone = s.tellClose
 	s.crashes.logger = s.cfg.Logger
 	s.chunks.New = func() any { return new(chunk) }
 	return s
@@ -81,7 +85,8 @@ func (s *System) Run(ctx context.Context) error {
 	return nil
 }
 
-// Close ends every process with ErrShutdown, waits for them for StopTimeout, and lets all goroutines go.
+// Close ends every process with ErrShutdown, all at once, waits for them and for what they started by Go for StopTimeout, and lets all goroutines
+// go. From its beginning Spawn returns ErrClosed, and every alarm is forgotten. It must not be called from a callback: that would wait for itself.
 func (s *System) Close() {
 	s.closed.Store(true)
 	for p := range s.Processes() {
@@ -89,15 +94,26 @@ func (s *System) Close() {
 	}
 	s.wheel.close()
 	s.workers.close()
-	done := make(chan struct{})
-	go func() { s.workers.wg.Wait(); close(done) }()
 	late := time.NewTimer(s.cfg.StopTimeout)
 	defer late.Stop()
-	select {
-	case <-done:
-	case <-late.C:
-		for p := range s.Processes() {
-			s.abandoned(p)
+	for s.count.Load() > 0 || s.workers.running.Load() > 0 {
+		select {
+		case <-s.gone:
+		case <-late.C:
+			s.abandonAll()
+			return
+		}
+	}
+	s.tellClose() // another Close may be waiting
+}
+
+// tellClose wakes Close, if there is one, to count again. Whoever counts down calls it after, Close counts after setting
+// closed: one of them sees the other.
+func (s *System) tellClose() {
+	if s.closed.Load() {
+		select {
+		case s.gone <- struct{}{}:
+		default:
 		}
 	}
 }
@@ -119,13 +135,20 @@ type Spec struct {
 	First      any        // sent as control message before anything else; nil: none
 }
 
-// Spawn starts a process in p, which the caller embeds in its own state. It is what Start, channels and live views stand on.
+var errSpawned = errors.New("proc: Spawn of a Process that was started before; a restart needs a new one")
+
+// Spawn starts a process in p, which the caller embeds in its own state, zero until then. It is what Start, channels and live views stand on.
+// No callback runs before the supervisor has adopted p. If it refuses, p ends unseen: without Terminate and Exited.
 func (s *System) Spawn(p *Process, spec Spec) error {
-	if s.closed.Load() {
-		return ErrClosed
+	if p.sys != nil {
+		return errSpawned
 	}
-	if s.count.Add(1) > int64(s.cfg.MaxProcesses) {
-		s.count.Add(-1)
+	switch n := s.count.Add(1); {
+	case s.closed.Load():
+		s.uncount()
+		return ErrClosed
+	case n > int64(s.cfg.MaxProcesses):
+		s.uncount()
 		return ErrTooManyProcesses
 	}
 	p.sys, p.behaviour, p.supervisor = s, spec.Behaviour, spec.Supervisor
@@ -134,33 +157,58 @@ func (s *System) Spawn(p *Process, spec Spec) error {
 	if spec.Mailbox > 0 {
 		p.box.limit = uint32(spec.Mailbox)
 	}
-	sh := &s.shards[p.id%systemShards]
-	sh.mu.Lock()
-	p.next = sh.head
-	if p.next != nil {
-		p.next.prev = p
+	if spec.First != nil {
+		p.box.push(s, spec.First, true)
 	}
-	sh.head = p
-	sh.mu.Unlock()
-	p.mu.Lock()
-	p.flags |= live
-	p.mu.Unlock()
+	p.flags = live | scheduled // so that mail which comes meanwhile lends it no worker yet
+	s.list(p)
 	if p.supervisor != nil {
 		if err := p.supervisor.Adopt(p); err != nil {
-			p.mu.Lock()
-			p.flags |= dead
-			p.mu.Unlock()
-			s.remove(p)
+			s.refused(p, spec.First != nil, err)
 			return err
 		}
 	}
 	if s.closed.Load() { // Close may have listed the processes before this one
 		p.Exit(ErrShutdown)
 	}
-	if spec.First != nil {
-		p.Control(spec.First)
+	p.mu.Lock()
+	if p.box.empty() && p.flags&exiting == 0 {
+		p.flags &^= scheduled
+		p.mu.Unlock()
+		return nil
 	}
+	p.mu.Unlock()
+	s.workers.run(p)
 	return nil
+}
+
+// refused undoes the start of a process that its supervisor did not adopt, though others may have found it by inspection.
+func (s *System) refused(p *Process, first bool, err error) {
+	p.mu.Lock()
+	x := p.extraLocked()
+	x.reason = err
+	p.flags |= exiting | ending | terminated | dead | removed | told
+	if first {
+		p.box.pop(s)
+	}
+	p.mu.Unlock()
+	p.cancelContext(err)
+	p.dropMail(err)
+	p.stopTimers()
+	p.stopMonitors()
+	s.remove(p)
+	p.notifyWatchers(err)
+}
+
+func (s *System) list(p *Process) {
+	sh := &s.shards[p.id%systemShards]
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	p.next = sh.head
+	if p.next != nil {
+		p.next.prev = p
+	}
+	sh.head = p
 }
 
 func (s *System) remove(p *Process) {
@@ -176,7 +224,13 @@ func (s *System) remove(p *Process) {
 	}
 	p.prev, p.next = nil, nil
 	sh.mu.Unlock()
-	s.count.Add(-1)
+	s.uncount()
+}
+
+func (s *System) uncount() {
+	if s.count.Add(-1) == 0 {
+		s.tellClose()
+	}
 }
 
 func (s *System) label(p *Process) {

@@ -11,12 +11,14 @@ type Timer struct {
 	process    *Process
 	msg        any
 	every      time.Duration // zero: once
+	due        time.Duration // of an interval: when it rings next, by System.Now
 	stopped    atomic.Bool
 	waiting    atomic.Bool // a ring of an interval is in the mailbox: the next is skipped
 	prev, next *Timer
 }
 
-type timerRing struct{ t *Timer }
+// timerRing is a Timer as the message that says it rang.
+type timerRing Timer
 
 // SendAfter sends msg to p after d. A timer's message counts against no limit.
 func (p *Process) SendAfter(d time.Duration, msg any) *Timer { return p.newTimer(d, 0, msg) }
@@ -44,9 +46,18 @@ func (p *Process) newTimer(d, every time.Duration, msg any) *Timer {
 		t.next.prev = t
 	}
 	x.timers = t
+	t.due = p.sys.Now() + d
 	p.mu.Unlock()
-	p.sys.wheel.set(&t.alarm, t, d)
+	t.set(d)
 	return t
+}
+
+func (t *Timer) set(d time.Duration) {
+	wheel := t.process.sys.wheel
+	wheel.set(&t.alarm, t, d)
+	if t.stopped.Load() { // by another goroutine, or by the end of the process, in between
+		wheel.cancel(&t.alarm)
+	}
 }
 
 // Stop says whether it was in time: after it the message is not delivered, even if it was already in the mailbox.
@@ -81,20 +92,21 @@ func (t *Timer) Ring() {
 		return
 	}
 	if t.every > 0 {
-		t.process.sys.wheel.set(&t.alarm, t, t.every)
-		if t.stopped.Load() {
-			t.process.sys.wheel.cancel(&t.alarm) // stopped between the two
-			return
+		now := t.process.sys.Now()
+		t.due += t.every // from the last due time: an interval does not drift
+		if t.due <= now {
+			t.due = now + t.every
 		}
-		if t.waiting.Swap(true) {
+		t.set(t.due - now)
+		if t.stopped.Load() || t.waiting.Swap(true) {
 			return
 		}
 	}
-	t.process.Control(&timerRing{t})
+	t.process.Control((*timerRing)(t))
 }
 
 func (r *timerRing) handle(p *Process) error {
-	t := r.t
+	t := (*Timer)(r)
 	t.waiting.Store(false)
 	if t.every == 0 {
 		if !t.stopped.CompareAndSwap(false, true) {

@@ -34,6 +34,7 @@ func TestWheelRingsOnTimeWhateverTheDelay(t *testing.T) {
 			}
 		}
 		time.Sleep(100 * 24 * time.Hour)
+		synctest.Wait()
 		if rung != n {
 			t.Errorf("%d of %d alarms rang", rung, n)
 		}
@@ -57,6 +58,7 @@ func TestWheelSetAgainReplacesAndCancelForgets(t *testing.T) {
 			t.Error("CancelAlarm does not say whether the alarm was set")
 		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if len(at) != 1 || at[0].Round(10*time.Millisecond) != 5*time.Second {
 			t.Errorf("rang at %v, want once at 5s", at)
 		}
@@ -92,6 +94,7 @@ func TestSendEverySkipsTicksThatASlowProcessMissed(t *testing.T) {
 		r.spawn(t, s, 0)
 		r.SendEvery(time.Second, "tick")
 		time.Sleep(20 * time.Second)
+		synctest.Wait()
 		if n < 4 || n > 6 {
 			t.Errorf("a process that takes 3.5 s handled %d ticks in 20 s", n)
 		}
@@ -113,6 +116,7 @@ func TestTimersEndWithTheirProcess(t *testing.T) {
 			t.Error("a timer of a dead process was set")
 		}
 		time.Sleep(2 * time.Hour)
+		synctest.Wait()
 		if s.wheel.armed != 0 {
 			t.Error("the wheel still turns")
 		}

@@ -22,7 +22,7 @@ type Alarm struct {
 	list       *Alarm // head of the slot it hangs in; nil when not set
 }
 
-// A Ringer is woken by its Alarm, on the wheel's goroutine: Ring must not block. It may set the Alarm again.
+// A Ringer is woken by its Alarm, on a goroutine of the wheel: Ring must not block. Rings of one System never overlap. It may set the Alarm again.
 // A Ring that is already on its way when its Alarm is cancelled still arrives.
 type Ringer interface{ Ring() }
 
@@ -38,13 +38,17 @@ type wheel struct {
 	timer  *time.Timer
 	armed  int64 // tick for which timer is set; 0 is not set
 	closed bool
+
+	turning bool     // a goroutine rings, and will arm the timer when it is done
+	due     []Ringer // what it rings
 }
 
 func newWheel() *wheel { return &wheel{start: time.Now()} }
 
 func (w *wheel) tickAfter(d time.Duration) int64 {
 	d = min(max(d, 0), maxDelay)
-	return int64((time.Since(w.start) + d + tick - 1) / tick) // rounded up: never early
+	at := int64((time.Since(w.start) + d + tick - 1) / tick) // rounded up: never early
+	return min(at, 1<<(8*wheelLevels)-1)
 }
 
 // set makes a ring at or after d from now, in place of an earlier setting.
@@ -55,7 +59,7 @@ func (w *wheel) set(a *Alarm, target Ringer, d time.Duration) {
 		return
 	}
 	w.removeLocked(a)
-	if w.armed == 0 {
+	if w.armed == 0 && !w.turning {
 		w.now = max(w.now, int64(time.Since(w.start)/tick)) // nothing is set: catch up
 	}
 	a.at, a.target = max(w.tickAfter(d), w.now+1), target
@@ -116,6 +120,9 @@ func (w *wheel) nextLocked() (at int64, level, slot int, ok bool) {
 }
 
 func (w *wheel) armLocked() {
+	if w.turning {
+		return
+	}
 	at, _, _, ok := w.nextLocked()
 	switch {
 	case !ok || w.closed:
@@ -136,11 +143,32 @@ func (w *wheel) armLocked() {
 	}
 }
 
-// turn brings the wheel to the present and rings what is due.
+// turn brings the wheel to the present and rings what is due, one after the other: Rings never overlap.
 func (w *wheel) turn() {
 	w.mu.Lock()
+	if w.turning {
+		w.mu.Unlock() // the goroutine that is ringing looks again before it goes
+		return
+	}
+	w.turning = true
+	for w.collectLocked() {
+		w.mu.Unlock()
+		for _, r := range w.due {
+			r.Ring()
+		}
+		clear(w.due)
+		w.mu.Lock()
+	}
+	w.turning = false
+	w.armed = 0
+	w.armLocked()
+	w.mu.Unlock()
+}
+
+// collectLocked moves to the present what has become due since the last time, and says whether there is any.
+func (w *wheel) collectLocked() bool {
+	w.due = w.due[:0]
 	present := int64(time.Since(w.start) / tick)
-	var due []Ringer
 	for {
 		at, level, slot, ok := w.nextLocked()
 		if !ok || at > present {
@@ -154,7 +182,7 @@ func (w *wheel) turn() {
 			target := a.target
 			w.removeLocked(a)
 			if level == 0 || a.at <= w.now {
-				due = append(due, target)
+				w.due = append(w.due, target)
 				continue
 			}
 			a.target = target
@@ -162,20 +190,26 @@ func (w *wheel) turn() {
 		}
 	}
 	w.now = max(w.now, present)
-	w.armed = 0
-	w.armLocked()
-	w.mu.Unlock()
-	for _, r := range due {
-		r.Ring()
-	}
+	return len(w.due) > 0
 }
 
+// close forgets every alarm, so that the wheel is as new should it be opened again.
 func (w *wheel) close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.closed = true
+	w.armed = 0
 	if w.timer != nil {
 		w.timer.Stop()
+	}
+	for level := range w.slots {
+		for slot := range w.slots[level] {
+			head := &w.slots[level][slot]
+			for head.next != nil && head.next != head {
+				w.removeLocked(head.next)
+			}
+		}
+		clear(w.used[level][:])
 	}
 }
 

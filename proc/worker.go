@@ -1,8 +1,11 @@
 package proc
 
 import (
+	"context"
 	"runtime"
+	"runtime/pprof"
 	"sync"
+	"sync/atomic"
 
 	"github.com/bennu-go/bennu/internal/stack"
 )
@@ -15,7 +18,9 @@ type workers struct {
 	idle   []*worker
 	max    int // idle workers kept
 	closed bool
-	wg     sync.WaitGroup // of worker goroutines and of Process.Go
+
+	running atomic.Int64 // goroutines: workers and those of Process.Go
+	gone    func()       // called when the last one has gone
 }
 
 type worker struct {
@@ -36,20 +41,36 @@ func (ws *workers) run(p *Process) {
 		w.work <- p // capacity 1, and only one sender takes w off the list
 		return
 	}
-	ws.wg.Add(1)
 	ws.mu.Unlock()
+	ws.enter()
 	go ws.work(&worker{work: make(chan *Process, 1)}, p)
 }
 
 func (ws *workers) work(w *worker, p *Process) {
-	defer ws.wg.Done()
+	defer func() {
+		if p != nil { // runtime.Goexit in a callback: another worker sees p to its end
+			go ws.work(&worker{work: make(chan *Process, 1)}, p)
+			return
+		}
+		ws.leave()
+	}()
 	w.id = stack.ID()
+	pprof.SetGoroutineLabels(context.Background()) // not those of whoever happened to send the message
 	for p != nil {
 		p.run(w)
+		p = nil // an idle worker keeps nothing alive
 		if !ws.park(w) {
 			return
 		}
 		p = <-w.work
+	}
+}
+
+func (ws *workers) enter() { ws.running.Add(1) }
+
+func (ws *workers) leave() {
+	if ws.running.Add(-1) == 0 {
+		ws.gone()
 	}
 }
 

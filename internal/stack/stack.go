@@ -1,4 +1,4 @@
-// Package stack finds the stack of one goroutine among all, so that a callback that does not
+// Package stack finds the stacks of single goroutines among all, so that a callback that does not
 // return can be reported with the place where it hangs.
 //
 // Terms: an ID is the number that the runtime prints in a goroutine's trace ("goroutine 42").
@@ -19,8 +19,12 @@ const maxDump = 64 << 20
 // It costs about a microsecond.
 func ID() uint64 {
 	var buf [48]byte
-	n := runtime.Stack(buf[:], false)
-	rest, ok := bytes.CutPrefix(buf[:n], []byte("goroutine "))
+	return number(buf[:runtime.Stack(buf[:], false)])
+}
+
+// number reads the number of a trace.
+func number(trace []byte) uint64 {
+	rest, ok := bytes.CutPrefix(trace, []byte("goroutine "))
 	if !ok {
 		return 0
 	}
@@ -50,6 +54,47 @@ func dump() []byte {
 			return buf[:n]
 		}
 	}
+}
+
+// All returns the traces of all goroutines by number.
+func All() map[uint64][]byte {
+	traces := make(map[uint64][]byte)
+	for one := range bytes.SplitSeq(dump(), []byte("\n\n")) {
+		if id := number(one); id != 0 {
+			traces[id] = one
+		}
+	}
+	return traces
+}
+
+// Bubble returns the traces of the other goroutines in the synctest bubble of the caller; none if it is in no bubble.
+func Bubble() (traces [][]byte) {
+	self := ID()
+	all := All()
+	bubble := mark(all[self])
+	if bubble == nil {
+		return nil
+	}
+	for id, one := range all {
+		if id != self && bytes.Equal(mark(one), bubble) {
+			traces = append(traces, one)
+		}
+	}
+	return traces
+}
+
+// mark returns the bubble that the first line of a trace names, such as "synctest bubble 7".
+func mark(trace []byte) []byte {
+	first, _, _ := bytes.Cut(trace, []byte("\n"))
+	i := bytes.Index(first, []byte("synctest bubble "))
+	if i < 0 {
+		return nil
+	}
+	name := first[i:]
+	if end := bytes.IndexAny(name, ",]"); end >= 0 {
+		name = name[:end]
+	}
+	return name
 }
 
 func find(all []byte, id uint64) []byte {
