@@ -395,18 +395,39 @@ func TestParserIsZeroCopy(t *testing.T) {
 	if err != nil || &m.Data[0] != &in[6] {
 		t.Errorf("got a copy of a whole frame (error %v), want a view", err)
 	}
+	if cap(m.Data) != 5 {
+		t.Errorf("got capacity %d, want 5: appending to a view must not reach its neighbours", cap(m.Data))
+	}
 	if m, _, _ = p.Next(rest, nil); &m.Data[0] != &in[len(in)-1] {
 		t.Error("got a copy of a whole ping, want a view")
 	}
-	if cap(m.Data) != 1 {
-		t.Errorf("got capacity %d, want 1: appending to a view must not reach its neighbours", cap(m.Data))
+}
+
+// A message in a great many fragments costs no more copying than one in a few.
+func TestParserGrowsByDoubling(t *testing.T) {
+	stream := fragments(strings.Repeat("x", 10_000), 1)
+	in := make([]byte, len(stream))
+	if got := testing.AllocsPerRun(1, func() {
+		var p Parser
+		copy(in, stream)
+		for rest := in; len(rest) > 0; {
+			var err error
+			if _, rest, err = p.Next(rest, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}); got > 15 {
+		t.Errorf("got %v allocations for 10,000 fragments, want at most 15", got)
 	}
 }
 
 func TestParserDiscardsAfterTheEnd(t *testing.T) {
 	for _, end := range [][]byte{closing(1000, ""), {0xFF}} {
 		var p Parser
-		_, _, _ = p.Next(bytes.Clone(end), nil)
+		_, _, _ = p.Next(client(Text, false, "half"), nil)
+		if _, rest, _ := p.Next(join(end, text("behind")), nil); rest != nil || p.Buffered() != 0 {
+			t.Errorf("got %q left and %d bytes held at the end, want nothing", rest, p.Buffered())
+		}
 		m, rest, err := p.Next(text("more"), nil)
 		if m.Op != 0 || rest != nil || err != nil || !p.Ended() {
 			t.Errorf("got %v, %q, %v after the end, want nothing", m, rest, err)

@@ -40,7 +40,7 @@ func (in *Inbound) binary(b []byte) (at int, bad string) {
 	}
 	in.JoinRef, in.Ref = in.quote(fields[0]), in.quote(fields[1])
 	in.Topic, in.Event = fields[2], fields[3]
-	in.Payload, in.Binary = b[at:], true
+	in.Payload, in.Binary = b[at:len(b):len(b)], true
 	return at, ""
 }
 

@@ -18,7 +18,7 @@ var values = []string{
 	`""`, `"a"`, `"`, `"a`, `"\"`, `"\\"`, `"\"\\\/\b\f\n\r\t"`, `"\a"`, `"\x41"`, `"\u0041"`, `"\u004"`, `"\u00g1"`, `"\uD83D\uDE00"`, `"\ud83d"`, `"\udE00"`, `"\ud83d\ud83d"`, `"\u"`, `"\u12`,
 	"\"\x00\"", "\"\x1f\"", "\"\x20\"", "\"\x7f\"", "\"a\nb\"", "\"a\tb\"", "\"\xff\"", "\"é\"", "\"\xc3\"", "\"12345678\x1f\"", "\"12345678\\u00e9\"", `"12345678"`, `'a'`,
 	`[]`, `[ ]`, `[1]`, `[1,2]`, `[1,]`, `[,1]`, `[,]`, `[1 2]`, `[`, `]`, `[1`, `[1,`, `[[]]`, `[[],[]]`, `[}`, `[1}`,
-	`{}`, `{ }`, `{"a":1}`, `{"a":1,"b":2}`, `{"a":1,}`, `{,}`, `{"a"}`, `{"a":}`, `{"a" 1}`, `{a:1}`, `{1:1}`, `{"a":1 "b":2}`, `{`, `}`, `{"a"`, `{"a":`, `{"a":1`, `{"a":1,`, `{"a":{}}`, `{"a":[{"b":[]}]}`, `{]`, `{"a":1]`, `{"a":1,"a":2}`,
+	`{}`, `{ }`, `{"a":1}`, `{"a":1,"b":2}`, `{"a":1,}`, `{,}`, `{"a"}`, `{"a":}`, `{"a" 1}`, `{a:1}`, `{1:1}`, `{"a":1 "b":2}`, `{`, `}`, `{"a"`, `{"a":`, `{"a":1`, `{"a":1,`, `{"a":{}}`, `{"a":[{"b":[]}]}`, `{]`, `{"a":1]`, `{"a":1,"a":2}`, `[{"a":1},[1,2]]`, `{"a":[{"b":1},[2],{"c":3}]}`, `[[1],{"a":1,"b":2}]`, `[[1],{1,2}]`, `[{"a":1},["b":2]]`,
 	` 1 `, "\t1\n", "\r1", "\v1", "\f1", "\u00a01", `1//x`, `1/**/`, "\ufeff1", "", " ",
 }
 
@@ -74,6 +74,9 @@ func compare(t *testing.T, name string, s Serializer, op frame.Opcode, data []by
 		t.Errorf("%s: got %+v for %q, want a refusal", name, plainOf(&in), data)
 		return
 	}
+	if !want.JoinRef.Is(in.JoinRef) || !want.Ref.Is(in.Ref) {
+		t.Errorf("%s: got refs %s and %s for %q, want %s and %s as they are", name, in.JoinRef, in.Ref, data, want.JoinRef, want.Ref)
+	}
 	if diff := cmp.Diff(want, plainOf(&in)); diff != "" {
 		t.Errorf("%s: %q (-want +got):\n%s", name, data, diff)
 	}
@@ -125,6 +128,7 @@ func TestDecodeLimits(t *testing.T) {
 		{"longest topic", `["1","2",` + long(MaxName) + `,"e",{}]`, ""},
 		{"topic too long", `["1","2",` + long(MaxName+1) + `,"e",{}]`, "topic is too long"},
 		{"escaped topic within bounds", `["1","2","` + strings.Repeat(`\u0061`, MaxName) + `","e",{}]`, ""},
+		{"escaped topic and event within bounds", `["1","2","` + strings.Repeat(`\u0061`, MaxName) + `","` + strings.Repeat(`\u0061`, MaxName) + `",{}]`, ""},
 		{"event too long", `["1","2","t",` + long(MaxName+1) + `,{}]`, "event is too long"},
 		{"escaped event far too long", `["1","2","t","` + strings.Repeat(`\u0061`, 7*MaxName) + `",{}]`, "event is too long"},
 	} {
@@ -162,14 +166,18 @@ func TestInboundIsReset(t *testing.T) {
 
 // Views do not let one field grow into the next.
 func TestInboundViewsAreClipped(t *testing.T) {
-	data := []byte(`["\u0031","2","t","\u0065",{}]`)
-	var in Inbound
-	if err := (V2{}).Decode(frame.Text, data, &in); err != nil {
-		t.Fatal(err)
-	}
-	for name, view := range map[string][]byte{"join_ref": in.JoinRef, "ref": in.Ref, "topic": in.Topic, "event": in.Event, "payload": in.Payload} {
-		if cap(view) != len(view) {
-			t.Errorf("%s: got capacity %d for %d bytes", name, cap(view), len(view))
+	for op, data := range map[frame.Opcode][]byte{
+		frame.Text:   []byte(`["\u0031","2","t","\u0065",{}]`),
+		frame.Binary: append(make([]byte, 0, 100), appendBinaryFromClient(nil, "1", "2", "t", "e", []byte("x"))...),
+	} {
+		var in Inbound
+		if err := (V2{}).Decode(op, data, &in); err != nil {
+			t.Fatal(err)
+		}
+		for name, view := range map[string][]byte{"join_ref": in.JoinRef, "ref": in.Ref, "topic": in.Topic, "event": in.Event, "payload": in.Payload} {
+			if cap(view) != len(view) {
+				t.Errorf("%v, %s: got capacity %d for %d bytes", op, name, cap(view), len(view))
+			}
 		}
 	}
 }
