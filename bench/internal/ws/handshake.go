@@ -54,14 +54,15 @@ func refuse(status int, reason string) error { return &RefusedError{status, reas
 
 // head gathers what decides about an upgrade, however the request was read.
 type head struct {
-	hosts, keys          int
-	upgrade, connection  bool
-	version13, keyIsGood bool
+	hosts, keys           int
+	hostIsGood, keyIsGood bool
+	upgrade, connection   bool
+	version13             bool
 }
 
 func (h head) check() error {
 	switch {
-	case h.hosts != 1:
+	case h.hosts != 1 || !h.hostIsGood:
 		return refuse(http.StatusBadRequest, "exactly one Host header is needed")
 	case !h.upgrade || !h.connection:
 		return refuse(http.StatusUpgradeRequired, "this address speaks WebSocket only")
@@ -117,6 +118,7 @@ func ParseRequest(b []byte) (req Request, n int, err error) {
 		switch {
 		case foldEqual(name, "host"):
 			h.hosts++
+			h.hostIsGood = len(value) > 0
 		case foldEqual(name, "upgrade"):
 			h.upgrade = h.upgrade || hasToken(value, "websocket")
 		case foldEqual(name, "connection"):
@@ -145,10 +147,8 @@ func CheckRequest(r *http.Request) (key string, err error) {
 		return "", refuse(http.StatusHTTPVersionNotSupported, "only HTTP/1.1 can be upgraded here")
 	}
 	keys := r.Header["Sec-Websocket-Key"]
-	h := head{hosts: 1, keys: len(keys)}
-	if r.Host == "" {
-		h.hosts = 0
-	}
+	// net/http refuses a second Host itself.
+	h := head{hosts: 1, hostIsGood: r.Host != "", keys: len(keys)}
 	for _, v := range r.Header["Upgrade"] {
 		h.upgrade = h.upgrade || hasToken([]byte(v), "websocket")
 	}

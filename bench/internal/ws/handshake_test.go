@@ -51,6 +51,7 @@ var requests = []struct {
 	{"not a GET", "GET ", "POST ", 405},
 	{"HTTP/1.0", "HTTP/1.1", "HTTP/1.0", 505},
 	{"no host", "Host: 127.0.0.1:4100\r\n", "", 400},
+	{"empty host", "Host: 127.0.0.1:4100", "Host:", 400},
 	{"no upgrade", "Upgrade: websocket\r\n", "", 426},
 	{"another protocol", "Upgrade: websocket", "Upgrade: websockets", 426},
 	{"no connection", "Connection: keep-alive, Upgrade\r\n", "", 426},
