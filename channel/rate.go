@@ -1,0 +1,139 @@
+package channel
+
+import (
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/bennu-go/bennu/internal/wire"
+)
+
+// A Rate allows N messages in Per, and N at once. The zero Rate allows everything.
+type Rate struct {
+	N   int
+	Per time.Duration // zero means a second
+	By  Scope
+}
+
+// Scope says what a Rate counts by.
+type Scope uint8
+
+// The scopes. By default every joined topic of every client has its own count.
+const (
+	PerChannel    Scope = iota
+	PerConnection       // all channels of the same definition of one connection together
+	PerUser             // all connections with the same id; of one without id, the connection
+	PerTopic            // all clients of a topic on this node
+)
+
+// String returns the scope's name as telemetry shows it.
+func (s Scope) String() string {
+	return [...]string{"channel", "connection", "user", "topic"}[s]
+}
+
+func (r Rate) limiter() *rate.Limiter {
+	per := r.Per
+	if per <= 0 {
+		per = time.Second
+	}
+	return rate.NewLimiter(rate.Every(per/time.Duration(r.N)), r.N)
+}
+
+// limiters are the limits of one channel or one connection, by handler.
+type limiters map[*handler]*rate.Limiter
+
+func (l *limiters) of(h *handler) *rate.Limiter {
+	if *l == nil {
+		*l = make(limiters)
+	}
+	lim := (*l)[h]
+	if lim == nil {
+		lim = h.rate.limiter()
+		(*l)[h] = lim
+	}
+	return lim
+}
+
+// limits are those that clients share. What has not been used for long enough to be full again is forgotten.
+type limits struct {
+	mu    sync.Mutex // guards the fields below
+	m     map[limitKey]*rate.Limiter
+	sweep time.Time
+}
+
+type limitKey struct {
+	h   *handler
+	key string
+}
+
+const sweepEvery = time.Minute
+
+func (l *limits) allow(h *handler, key string) bool {
+	now := time.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.m == nil {
+		l.m, l.sweep = make(map[limitKey]*rate.Limiter), now
+	}
+	if now.Sub(l.sweep) > sweepEvery {
+		l.sweep = now
+		for k, lim := range l.m {
+			if lim.TokensAt(now) >= float64(lim.Burst()) {
+				delete(l.m, k)
+			}
+		}
+	}
+	k := limitKey{h, key}
+	lim := l.m[k]
+	if lim == nil {
+		lim = h.rate.limiter()
+		l.m[k] = lim
+	}
+	return lim.AllowN(now, 1)
+}
+
+func (c *core) allow(h *handler) bool {
+	s := c.session
+	switch h.rate.By {
+	case PerTopic:
+		return c.def.limits.allow(h, c.topic)
+	case PerUser:
+		if s.id != "" {
+			return c.def.limits.allow(h, s.id)
+		}
+		fallthrough
+	case PerConnection:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.handlers.of(h).Allow()
+	}
+	return c.more().limiters.of(h).Allow()
+}
+
+// sessionLimits bound what one connection sends.
+type sessionLimits struct{ messages, joins *rate.Limiter }
+
+func newSessionLimits(messages, joins Rate) *sessionLimits {
+	l := &sessionLimits{}
+	if messages.N > 0 {
+		l.messages = messages.limiter()
+	}
+	if joins.N > 0 {
+		l.joins = joins.limiter()
+	}
+	return l
+}
+
+// allow decides about one message. A leave is always taken.
+func (l *sessionLimits) allow(in *wire.Inbound) bool {
+	switch string(in.Event) {
+	case wire.EventLeave:
+		return true
+	case wire.EventJoin:
+		if l.joins != nil && !l.joins.Allow() {
+			return false
+		}
+	}
+	return l.messages == nil || l.messages.Allow()
+}

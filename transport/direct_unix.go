@@ -1,0 +1,76 @@
+//go:build unix
+
+package transport
+
+import (
+	"net"
+	"syscall"
+)
+
+// directFD returns the descriptor of a plain TCP or Unix connection, -1 for others.
+func directFD(nc net.Conn) int {
+	sc, ok := nc.(syscall.Conn)
+	if !ok {
+		return -1
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return -1
+	}
+	fd := -1
+	if err := raw.Control(func(f uintptr) { fd = int(f) }); err != nil {
+		return -1
+	}
+	return fd
+}
+
+// directWrite writes what the socket takes without waiting. net.Conn.Write costs about a fifth more.
+func directWrite(fd int, p []byte) (int, error) {
+	for {
+		n, err := syscall.Write(fd, p)
+		switch err {
+		case nil:
+			return n, nil
+		case syscall.EINTR:
+			continue
+		case syscall.EAGAIN:
+			return 0, nil
+		}
+		return 0, err
+	}
+}
+
+// read borrows a buffer only while there is something to read.
+func (c *wsConn) read() {
+	sc, ok := c.nc.(syscall.Conn)
+	if !ok {
+		c.readPlain()
+		return
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		c.readPlain()
+		return
+	}
+	raw.Read(c.readable)
+}
+
+// readable reads until there is nothing more to read, and reports whether the connection has ended.
+func (c *wsConn) readable(fd uintptr) (done bool) {
+	buf := readBuffers.Get().(*[readBuffer]byte)
+	defer readBuffers.Put(buf)
+	for {
+		n, err := syscall.Read(int(fd), buf[:])
+		switch {
+		case err == syscall.EINTR:
+			continue
+		case err == syscall.EAGAIN:
+			return false
+		case err != nil || n == 0:
+			return true
+		}
+		if !c.feed(buf[:n]) {
+			return true
+		}
+	}
+}

@@ -1,0 +1,343 @@
+package transport
+
+import (
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"github.com/bennu-go/bennu/internal/wire"
+	"github.com/bennu-go/bennu/proc"
+	"github.com/bennu-go/bennu/pubsub"
+)
+
+// maxJoined is how many bytes of neighbouring messages share a write.
+const maxJoined = 16 << 10
+
+// A Member is one connection's place in one topic. It is embedded in what joined and belongs to its Shard while joined.
+type Member struct {
+	Conn    Conn
+	Process *proc.Process // whose own BroadcastFrom does not come back; may be nil
+	Target  Target        // nil: every message goes straight to the client
+	group   *group
+	index   int
+}
+
+// A Target takes messages of a topic itself instead of, or before, the client.
+type Target interface {
+	// Intercepts reports whether the message goes to Intercepted and not to the client.
+	Intercepts(m *pubsub.Message) bool
+	// Intercepted must not block.
+	Intercepted(m *pubsub.Message)
+}
+
+// A Shard owns a part of the connections. It works in a goroutine of its own while it has something to do.
+type Shard struct {
+	env     *shardEnv
+	posted  atomic.Uint64 // items put into the inbox so far
+	done    atomic.Uint64 // items dealt with so far
+	mu      sync.Mutex    // guards inbox, spare and working
+	inbox   []item
+	spare   []item
+	working bool
+
+	members  sync.Mutex // guards groups, and the members of each
+	groups   map[string]*group
+	snapshot []*Member // of the group that is being served; used by the working goroutine only
+
+	conns conns
+}
+
+type shardEnv struct {
+	pubsub *pubsub.PubSub
+	report func(stack []byte, v any)
+}
+
+// group is the members of one topic in one shard: what the PubSub knows.
+type group struct {
+	shard   *Shard
+	topic   string
+	members []*Member
+}
+
+// item is something for the shard to do, in order.
+type item struct {
+	group *group // with msg: fan out
+	msg   *pubsub.Message
+	from  *proc.Process
+	f     func() // else: call
+	conn  Conn   // else: write frame
+	frame []byte
+}
+
+// Deliver implements pubsub.Group: one item for all members.
+func (g *group) Deliver(m *pubsub.Message, from *proc.Process) {
+	g.shard.post(item{group: g, msg: m, from: from})
+}
+
+// Reset implements pubsub.Group: the members' connections are closed, so that clients join again.
+func (g *group) Reset() {
+	g.shard.post(item{f: func() {
+		g.shard.members.Lock()
+		members := append([]*Member(nil), g.members...)
+		g.shard.members.Unlock()
+		for _, m := range members {
+			m.Conn.Close(CloseRestart, "")
+		}
+	}})
+}
+
+// Join makes m a member of topic. Before that, under the same lock, it calls first, which writes what the client must see before any message of
+// the topic: the reply to its join.
+func (s *Shard) Join(topic string, m *Member, first func()) {
+	s.members.Lock()
+	defer s.members.Unlock()
+	g := s.groups[topic]
+	if g == nil {
+		g = &group{shard: s, topic: topic}
+		s.groups[topic] = g
+		s.env.pubsub.Join(topic, g)
+	}
+	if first != nil {
+		first()
+	}
+	m.group, m.index = g, len(g.members)
+	g.members = append(g.members, m)
+}
+
+// Leave ends m's membership, if it has one.
+func (s *Shard) Leave(m *Member) {
+	s.members.Lock()
+	defer s.members.Unlock()
+	g := m.group
+	if g == nil {
+		return
+	}
+	last := len(g.members) - 1
+	moved := g.members[last]
+	g.members[m.index] = moved
+	moved.index = m.index
+	g.members[last] = nil
+	g.members = g.members[:last]
+	m.group = nil
+	switch {
+	case last == 0:
+		delete(s.groups, g.topic)
+		s.env.pubsub.Leave(g.topic, g)
+	case cap(g.members) > 64 && last < cap(g.members)/4:
+		g.members = append(make([]*Member, 0, 2*last), g.members...)
+	}
+}
+
+// Mark returns a point in the order of what the shard has been given. What a goroutine published before is before the mark.
+func (s *Shard) Mark() uint64 { return s.posted.Load() }
+
+// Passed reports whether the shard has dealt with everything before the mark: then a direct write keeps the order.
+func (s *Shard) Passed(mark uint64) bool { return s.done.Load() >= mark }
+
+// Post has frame written to c after everything that the shard has been given so far. It keeps frame.
+func (s *Shard) Post(c Conn, frame []byte) { s.post(item{conn: c, frame: frame}) }
+
+// PostFunc has f called after everything that the shard has been given so far. f must not block.
+func (s *Shard) PostFunc(f func()) { s.post(item{f: f}) }
+
+func (s *Shard) post(it item) {
+	s.mu.Lock()
+	s.inbox = append(s.inbox, it)
+	s.posted.Add(1)
+	start := !s.working
+	s.working = true
+	s.mu.Unlock()
+	if start {
+		go s.work()
+	}
+}
+
+func (s *Shard) work() {
+	for {
+		s.mu.Lock()
+		items := s.inbox
+		if len(items) == 0 {
+			s.working = false
+			s.snapshot = shrink(s.snapshot)
+			s.mu.Unlock()
+			return
+		}
+		s.inbox, s.spare = s.spare[:0], nil
+		s.mu.Unlock()
+		for i := 0; i < len(items); {
+			n := s.do(items[i:])
+			s.done.Add(uint64(n))
+			i += n
+		}
+		clear(items)
+		s.mu.Lock()
+		if cap(items) <= 4096 {
+			s.spare = items
+		}
+		s.mu.Unlock()
+	}
+}
+
+// do deals with the first items and says with how many.
+func (s *Shard) do(items []item) (n int) {
+	n = 1
+	defer func() {
+		if v := recover(); v != nil {
+			s.env.report(debug.Stack(), v)
+		}
+	}()
+	it := &items[0]
+	switch {
+	case it.msg != nil:
+		n = neighbours(items)
+		s.fanOut(items[:n])
+	case it.f != nil:
+		it.f()
+	default:
+		it.conn.Write(it.frame)
+	}
+	return n
+}
+
+// neighbours counts the items, from the first on, that can share a write: of one topic, to all members.
+func neighbours(items []item) int {
+	n, size := 1, len(items[0].msg.Payload())
+	if items[0].from != nil {
+		return 1
+	}
+	for n < len(items) && items[n].group == items[0].group && items[n].msg != nil && items[n].from == nil {
+		if size += len(items[n].msg.Payload()); size > maxJoined {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// fanOut writes messages of one topic to its members. The members are copied first, so that joins and leaves go on
+// meanwhile; a member that leaves may still be written to, as in Phoenix.
+func (s *Shard) fanOut(items []item) {
+	s.members.Lock()
+	s.snapshot = append(s.snapshot[:0], items[0].group.members...)
+	s.members.Unlock()
+	var batches batches
+	from := items[0].from
+	for _, m := range s.snapshot {
+		if from != nil && m.Process == from {
+			continue
+		}
+		if m.Target != nil && s.intercepted(m, items) {
+			continue
+		}
+		if b := batches.of(m.Conn.Serializer(), items, s.env); b != nil {
+			m.Conn.Send(b)
+		}
+	}
+}
+
+// intercepted serves a member that may take some of the messages itself; then the rest go to its client one by one.
+func (s *Shard) intercepted(m *Member, items []item) bool {
+	any := false
+	for i := range items {
+		any = any || m.Target.Intercepts(items[i].msg)
+	}
+	if !any {
+		return false
+	}
+	for i := range items {
+		msg := items[i].msg
+		if m.Target.Intercepts(msg) {
+			m.Target.Intercepted(msg)
+			continue
+		}
+		var one batches
+		if b := one.of(m.Conn.Serializer(), items[i:i+1], s.env); b != nil {
+			m.Conn.Send(b)
+		}
+	}
+	return true
+}
+
+// batches holds the encoded messages of one fan-out, per serializer.
+type batches struct {
+	builtin [2]*Batch
+	failed  [2]bool
+	custom  map[wire.Serializer]*Batch
+}
+
+func (bs *batches) of(sr wire.Serializer, items []item, env *shardEnv) *Batch {
+	i := sr.Index()
+	if i >= 0 && i < len(bs.builtin) {
+		if bs.builtin[i] == nil && !bs.failed[i] {
+			bs.builtin[i] = encode(sr, items, env)
+			bs.failed[i] = bs.builtin[i] == nil
+		}
+		return bs.builtin[i]
+	}
+	b, ok := bs.custom[sr]
+	if !ok {
+		b = encode(sr, items, env)
+		if bs.custom == nil {
+			bs.custom = make(map[wire.Serializer]*Batch)
+		}
+		bs.custom[sr] = b
+	}
+	return b
+}
+
+func encode(sr wire.Serializer, items []item, env *shardEnv) *Batch {
+	b := &Batch{Frames: make([]*wire.Frame, 0, len(items))}
+	for i := range items {
+		f, err := items[i].msg.Frame(sr)
+		if err != nil { // a binary message to a V1 client: it cannot be told
+			continue
+		}
+		b.Frames = append(b.Frames, f)
+	}
+	if len(b.Frames) == 0 {
+		return nil
+	}
+	b.join()
+	return b
+}
+
+func shrink(s []*Member) []*Member {
+	clear(s[:cap(s)])
+	if cap(s) > 1<<16 {
+		return nil
+	}
+	return s[:0]
+}
+
+// Shards are all shards of an endpoint.
+type Shards struct {
+	all      []*Shard
+	next     atomic.Uint64
+	draining atomic.Bool // new connections are drained at once
+}
+
+// NewShards makes n shards; zero means GOMAXPROCS. report gets a panic in a shard's own work.
+func NewShards(n int, ps *pubsub.PubSub, report func(stack []byte, v any)) *Shards {
+	if n <= 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	env := &shardEnv{pubsub: ps, report: report}
+	ss := &Shards{}
+	for range n {
+		ss.all = append(ss.all, &Shard{env: env, groups: make(map[string]*group)})
+	}
+	return ss
+}
+
+// Pick chooses a shard for a new connection, in turn.
+func (ss *Shards) Pick() *Shard { return ss.all[ss.next.Add(1)%uint64(len(ss.all))] }
+
+// Count returns the number of connections.
+func (ss *Shards) Count() int {
+	n := 0
+	for _, s := range ss.all {
+		n += s.conns.count()
+	}
+	return n
+}
