@@ -82,8 +82,6 @@ func compare(ctx context.Context, args []string, stdout, stderr io.Writer) (err 
 	return err
 }
 
-func isFloor(name string) bool { return name == "epoll" || name == "hijack" }
-
 // servers are the floors and what the command line names, built where they are
 // Go packages.
 func servers(ctx context.Context, o options, dir string) ([]spec, error) {
@@ -144,6 +142,6 @@ func conditions(o options) string {
 			kernel = parts[0] + "." + parts[1]
 		}
 	}
-	return fmt.Sprintf("%s, %d CPUs, Linux %s, %s; %d rounds of %v a run; median (smallest–largest); server on CPU %s, generator on CPU %s.",
+	return fmt.Sprintf("%s, %d CPUs, Linux %s, %s. Rounds: %d, %v measured a run, a fresh server for each; median (smallest–largest). Servers on CPU %s, generator on CPU %s.",
 		model, runtime.NumCPU(), kernel, runtime.Version(), o.rounds, o.size.dur, o.serverCPU, o.driverCPU)
 }

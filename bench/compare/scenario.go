@@ -111,3 +111,6 @@ func scenarios(s size) []scenario {
 		},
 	}
 }
+
+// isFloor knows the floors by name; no other server may have theirs.
+func isFloor(name string) bool { return name == "epoll" || name == "hijack" }

@@ -63,7 +63,7 @@ func (r results) rows(sc scenario) (rows [][]string, notes []string) {
 	}
 	rows = [][]string{head}
 	floor := r.of(sc.name, sc.floor)
-	var others []float64
+	var others, driver []float64
 	for _, server := range r.servers {
 		own := r.of(sc.name, server)
 		if len(own) == 0 {
@@ -82,11 +82,15 @@ func (r results) rows(sc scenario) (rows [][]string, notes []string) {
 		}
 		rows = append(rows, row)
 		others = append(others, figures(own, "other_cpu_pct")...)
+		driver = append(driver, figures(own, "gen_cpu_pct")...)
 		for _, s := range own {
 			if s.Trouble != "" && !s.Refused {
 				notes = append(notes, fmt.Sprintf("%s, round %d, left out: %s", server, s.Round, s.Trouble))
 			}
 		}
+	}
+	if busy := spreadOf(driver); busy.n > 0 {
+		notes = append(notes, fmt.Sprintf("Generator: %s %% of its CPU; near 100 it bounds rates and latencies, though not CPU per message.", busy.format(0)))
 	}
 	if load := spreadOf(others); load.n > 0 {
 		notes = append(notes, fmt.Sprintf("Other work on the machine during these runs: %s %% of one CPU.", load.format(0)))

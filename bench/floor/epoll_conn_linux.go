@@ -173,15 +173,16 @@ func (p *epollPeer) leave() { p.s.leave(p.fd) }
 func (p *epollPeer) shout(frame []byte) bool {
 	r := p.s.conns[p.fd].room
 	alive := true
-	// Downwards, since closing a member puts the last one, already served, in
-	// its place. The one who shouts is closed by the caller, who reads on it.
-	for i := len(r.members) - 1; i >= 0; i-- {
-		if fd := r.members[i]; !p.s.send(fd, frame) {
-			if fd == p.fd {
-				alive = false
-				continue
-			}
-			p.s.close(fd)
+	for i := 0; i < len(r.members); {
+		fd := r.members[i]
+		switch {
+		case p.s.send(fd, frame):
+			i++
+		case fd == p.fd: // closed by the caller, who reads on it
+			alive = false
+			i++
+		default:
+			p.s.close(fd) // puts the last member, not served yet, in its place
 		}
 	}
 	return alive

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"syscall"
 	"testing"
 )
@@ -67,6 +68,49 @@ func TestEpollWritesTheRestInOrder(t *testing.T) {
 	}
 	if !bytes.Equal(got, want) || len(s.pending) > 0 {
 		t.Errorf("got %d bytes, %d pending, want %d in order and none", len(got), len(s.pending), len(want))
+	}
+}
+
+// Members that have gone are dropped by the broadcast that finds out, and nobody
+// is left out for it: not those who move up, nor those at either end.
+func TestEpollShoutPastTheDead(t *testing.T) {
+	for _, gone := range [][]int{{}, {0}, {1, 2}, {3}, {0, 1, 2}, {0, 3}, {0, 1, 2, 3}} {
+		s, _, _ := idleEpoll(t)
+		var fds, clients [4]int32
+		for i := range fds {
+			pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fds[i], clients[i] = int32(pair[0]), int32(pair[1])
+			s.conns = append(s.conns, make([]epollConn, max(0, pair[0]+1-len(s.conns)))...)
+			s.conns[pair[0]].state = open
+			(&epollPeer{s, fds[i]}).join([]byte(`"room:a"`))
+		}
+		for _, i := range gone {
+			syscall.Close(int(clients[i]))
+		}
+		// The last one shouts, and is closed by whoever reads it, if at all.
+		alive := (&epollPeer{s, fds[3]}).shout([]byte("frame"))
+		if want := !slices.Contains(gone, 3); alive != want {
+			t.Errorf("%v gone: the one who shouts is alive: %v, want %v", gone, alive, want)
+		}
+		for i := range fds {
+			if slices.Contains(gone, i) {
+				if i < 3 && s.conns[fds[i]].state != closed {
+					t.Errorf("%v gone: %d is still open", gone, i)
+				}
+				continue
+			}
+			b := make([]byte, 100)
+			if n, _ := read(clients[i], b); string(b[:max(n, 0)]) != "frame" {
+				t.Errorf("%v gone: %d got %q, want the frame once", gone, i, b[:max(n, 0)])
+			}
+			if r := s.conns[fds[i]].room; r == nil || r.members[s.conns[fds[i]].index] != fds[i] {
+				t.Errorf("%v gone: %d is not where its entry says", gone, i)
+			}
+			syscall.Close(int(clients[i]))
+		}
 	}
 }
 
