@@ -28,7 +28,6 @@ var (
 	errCloseCode       = &Error{CodeProtocol, "close frame with a code that must not be sent"}
 	errCloseReason     = &Error{CodeInvalidData, "close reason is not UTF-8"}
 	errText            = &Error{CodeInvalidData, "text is not UTF-8"}
-	errEmptyFragment   = &Error{CodePolicy, "empty continuation that is not the last"}
 	errFrameTooBig     = &Error{CodeTooBig, "frame is too big"}
 	errMessageTooBig   = &Error{CodeTooBig, "fragmented message is too big"}
 )

@@ -126,9 +126,6 @@ func reference(stream []byte, maxFrame, maxMessage uint64) (out outcome) {
 		if op >= 8 && length > 125 {
 			return fail(1002)
 		}
-		if op == 0 && !fin && length == 0 {
-			return fail(1008)
-		}
 		if length == 126 {
 			if len(stream) < 4 {
 				return out

@@ -27,9 +27,8 @@
 //
 // Each [Error] carries the close code to answer with: 1002 for a breach of the protocol (unmasked frame, reserved bit,
 // unknown opcode, length not in its shortest form, fragmented or overlong control frame, continuation without a
-// beginning, new message inside another, bad close payload), 1007 for text that is not UTF-8, 1008 for an empty
-// continuation that is not the last, 1009 for too much. The third is stricter than the RFC: such a frame carries nothing
-// and has no use but to keep a server busy, and no browser sends one (case 6.1.2 of the Autobahn suite does).
+// beginning, new message inside another, bad close payload), 1007 for text that is not UTF-8, 1009 for too much. Nothing
+// that the RFC allows is refused for anything but its size: empty fragments are taken wherever they stand, and hold no memory.
 //
 // # Source
 //

@@ -90,8 +90,6 @@ func parseHeader(b []byte, msg progress, lim *Limits) (h header, size int, err *
 		return h, 0, errUnmasked
 	case h.op.Control() && h.length > maxControl:
 		return h, 0, errControlLong
-	case h.op == Continuation && !h.fin && h.length == 0:
-		return h, 0, errEmptyFragment
 	}
 	size = 2
 	switch h.length {

@@ -169,7 +169,11 @@ func TestParserFragmentation(t *testing.T) {
 		{name: "empty first", stream: join(client(Text, false, ""), last), want: []Message{got(Text, "fragment2")}},
 		{name: "empty first and last", stream: join(client(Text, false, ""), client(Continuation, false, "mid"), client(Continuation, true, "")), want: []Message{got(Text, "mid")}},
 		{name: "empty message in two", stream: join(client(Text, false, ""), client(Continuation, true, "")), want: []Message{got(Text, "")}},
-		{name: "empty continuation that is not the last", stream: join(first, client(Continuation, false, ""), last), code: 1008},
+		{name: "empty continuation that is not the last", stream: join(first, client(Continuation, false, ""), last), want: []Message{both}},
+		{name: "three empty fragments", stream: join(client(Text, false, ""), client(Continuation, false, ""), client(Continuation, true, "")), want: []Message{got(Text, "")}},
+		{name: "text between two empty fragments", stream: join(client(Text, false, ""), client(Continuation, false, ""), client(Continuation, false, "mid"), client(Continuation, false, ""), client(Continuation, true, "")),
+			want: []Message{got(Text, "mid")}},
+		{name: "ping between empty fragments", stream: join(client(Binary, false, ""), client(Continuation, false, ""), ping, client(Continuation, true, "x")), want: []Message{got(Ping, "p"), got(Binary, "x")}},
 		{name: "two messages in fragments", stream: join(first, last, client(Binary, false, "x"), client(Continuation, true, "y")), want: []Message{both, got(Binary, "xy")}},
 	} {
 		c.run(t)
@@ -431,6 +435,37 @@ func TestParserDiscardsAfterTheEnd(t *testing.T) {
 		m, rest, err := p.Next(text("more"), nil)
 		if m.Op != 0 || rest != nil || err != nil || !p.Ended() {
 			t.Errorf("got %v, %q, %v after the end, want nothing", m, rest, err)
+		}
+	}
+}
+
+// However many empty fragments a client sends, they take no memory and end nothing.
+func TestParserEmptyFragmentsHoldNothing(t *testing.T) {
+	for _, cut := range []bool{false, true} {
+		var p Parser
+		feed := func(stream []byte) (m Message) {
+			t.Helper()
+			pieces := [][]byte{stream}
+			if cut {
+				pieces = [][]byte{stream[:3], stream[3:]}
+			}
+			for _, in := range pieces {
+				var err error
+				if m, _, err = p.Next(in, nil); err != nil {
+					t.Fatalf("cut %v: %v", cut, err)
+				}
+			}
+			return m
+		}
+		feed(client(Binary, false, ""))
+		for range 10_000 {
+			feed(client(Continuation, false, ""))
+		}
+		if n := p.Buffered(); n != 0 {
+			t.Errorf("cut %v: got %d bytes held, want 0", cut, n)
+		}
+		if m := feed(client(Continuation, true, "x")); string(m.Data) != "x" {
+			t.Errorf("cut %v: got %q, want %q", cut, m.Data, "x")
 		}
 	}
 }
