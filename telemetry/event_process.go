@@ -15,9 +15,9 @@ func (MailboxOverflow) EventName() string { return "bennu.process.mailbox_overfl
 
 // ProcessCrashed is emitted once for every process that ended by a panic or by
 // an unexpected error. A normal exit, a shutdown and the loss of the client are
-// no crashes.
+// no crashes. Its log line is written by proc itself, not by [Log].
 type ProcessCrashed struct {
-	Process string // the process's label; log lines are sampled by it
+	Process string // the process's label
 	ID      uint64 // its id on this node
 	Reason  error  // the error, or the panic as an error
 	Stack   []byte // stack of the panic, borrowed; nil for an error
@@ -28,7 +28,8 @@ func (ProcessCrashed) EventName() string { return "bennu.process.crashed" }
 
 // CallbackAbandoned is emitted when a callback or a service has ignored the
 // cancellation of its context for longer than its stop time-out. Go cannot end
-// a goroutine from outside, so it goes on running, unwatched.
+// a goroutine from outside, so it goes on running, unwatched. Its log line is
+// written by whoever emits it, not by [Log].
 type CallbackAbandoned struct {
 	Process string        // the label of the process or the name of the child
 	Stack   []byte        // where it is stuck, borrowed; nil if not known

@@ -35,13 +35,13 @@ func ExampleLog() {
 		Duration: 92 * time.Microsecond,
 	})
 	for range 983 {
-		telemetry.Emit(ctx, tel, telemetry.ProcessCrashed{Process: "room:1", ID: 4, Reason: errors.New("index out of range")})
+		telemetry.Emit(ctx, tel, telemetry.RouteException{Method: "GET", Route: "/users/{id}", Action: "Users.Show", Reason: errors.New("index out of range")})
 	}
 	detach()
 	// Output:
 	// level=INFO msg="JOINED room:1 in 92µs" channel=RoomChannel params="{\"invite_token\":\"[FILTERED]\",\"since\":17}"
-	// level=ERROR msg="CRASHED room:1" id=4 reason="index out of range"
-	// level=ERROR msg="suppressed 982 more" event=bennu.process.crashed of=room:1
+	// level=ERROR msg="PANICKED GET Users.Show in 0µs" route=/users/{id} reason="index out of range"
+	// level=ERROR msg="suppressed 982 more" event=bennu.route.exception of=/users/{id}
 }
 
 func ExampleFilter() {

@@ -31,7 +31,7 @@ type LogConfig struct {
 	// 16384.
 	MaxStack int
 	// SampleBurst is how many lines at warn and error level about the same
-	// thing (the same event of the same process label, socket or child) are
+	// thing (the same event of the same route, socket or child) are
 	// written within a SampleWindow. Zero means 5.
 	SampleBurst int
 	// SampleTotal is how many lines at warn and error level are written within
@@ -70,6 +70,11 @@ func (c LogConfig) withDefaults(t *Telemetry) LogConfig {
 // the like, until the function it returns is called. Pushes, broadcasts,
 // presence diffs and the ends of routes and renderings have no line. With a nil
 // t it does nothing.
+//
+// ProcessCrashed and CallbackAbandoned have no line here: a crash must be seen
+// also where nobody attached a Log, so proc and supervise always write those to
+// the Logger of their own Config, in bounded number, and a second line would tell nothing
+// new.
 //
 // Durations are whole microseconds up to 1000µs and whole milliseconds above.
 // Topics that start with "phoenix" are the protocol's own and have no lines.

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// attach attaches a handler for every event that has a line.
+// attach attaches a handler for every event that has a line here. Crashes and
+// abandoned callbacks have theirs where they happen.
 func (w *lineWriter) attach(t *Telemetry) []func() {
 	return []func(){
 		Attach(t, w.endpointStarted),
@@ -27,8 +28,6 @@ func (w *lineWriter) attach(t *Telemetry) []func() {
 		Attach(t, w.channelHandledIn),
 		Attach(t, w.channelExited),
 		Attach(t, w.mailboxOverflow),
-		Attach(t, w.processCrashed),
-		Attach(t, w.callbackAbandoned),
 		Attach(t, w.childExited),
 		Attach(t, w.childRestarted),
 		Attach(t, w.supervisorGaveUp),
@@ -184,19 +183,6 @@ func (w *lineWriter) mailboxOverflow(ctx context.Context, e MailboxOverflow) {
 	if level, ok := w.begin(ctx, e.EventName(), e.Process, LogDefault, LogWarn); ok {
 		w.write(ctx, level, "MAILBOX FULL OF "+show(e.Process),
 			slog.Uint64("id", e.ID), slog.Int("limit", e.Limit))
-	}
-}
-
-func (w *lineWriter) processCrashed(ctx context.Context, e ProcessCrashed) {
-	if level, ok := w.begin(ctx, e.EventName(), e.Process, LogDefault, LogError); ok {
-		attrs := reason([]slog.Attr{slog.Uint64("id", e.ID)}, "reason", e.Reason)
-		w.write(ctx, level, "CRASHED "+show(e.Process), w.stack(attrs, e.Stack)...)
-	}
-}
-
-func (w *lineWriter) callbackAbandoned(ctx context.Context, e CallbackAbandoned) {
-	if level, ok := w.begin(ctx, e.EventName(), e.Process, LogDefault, LogError); ok {
-		w.write(ctx, level, fmt.Sprintf("ABANDONED %s after %s", show(e.Process), e.After), w.stack(nil, e.Stack)...)
 	}
 }
 

@@ -50,8 +50,8 @@ func TestLogLines(t *testing.T) {
 		{telemetry.RouteStart{Route: "/users/{id}", Action: "Users.Show", Params: map[string]any{"id": "1", "password": "s"}, Pipelines: []string{"browser", "auth"}},
 			`level=DEBUG msg="Processing with Users.Show" route=/users/{id} params="{\"id\":\"1\",\"password\":\"[FILTERED]\"}" pipelines="browser auth"`},
 		{telemetry.RouteStop{}, ``},
-		{telemetry.RouteException{Method: "GET", Route: "/", Action: "Home", Reason: boom, Stack: []byte("at x")},
-			`level=ERROR msg="PANICKED GET Home in 0µs" route=/ reason=boom stack="at x"`},
+		{telemetry.RouteException{Method: "GET", Route: "/", Action: "Home", Reason: boom, Stack: []byte("goroutine 1\nmain.go:1")},
+			`level=ERROR msg="PANICKED GET Home in 0µs" route=/ reason=boom stack="goroutine 1\nmain.go:1"`},
 		{telemetry.RenderStop{}, ``},
 		{telemetry.ErrorRendered{Method: "GET", Path: "/x", Status: 404, Reason: boom},
 			`level=DEBUG msg="Converted error errors.errorString to 404 response" method=GET path=/x reason=boom`},
@@ -85,9 +85,8 @@ func TestLogLines(t *testing.T) {
 		{telemetry.Broadcast{Topic: "room:1"}, ``},
 
 		{telemetry.MailboxOverflow{Process: "room:1", ID: 7, Limit: 1000}, `level=WARN msg="MAILBOX FULL OF room:1" id=7 limit=1000`},
-		{telemetry.ProcessCrashed{Process: "room:1", ID: 7, Reason: boom, Stack: []byte("goroutine 1\nmain.go:1")},
-			`level=ERROR msg="CRASHED room:1" id=7 reason=boom stack="goroutine 1\nmain.go:1"`},
-		{telemetry.CallbackAbandoned{Process: "room:1", After: 5 * time.Second, Stack: []byte("s")}, `level=ERROR msg="ABANDONED room:1 after 5s" stack=s`},
+		{telemetry.ProcessCrashed{Process: "room:1", ID: 7, Reason: boom, Stack: []byte("goroutine 1\nmain.go:1")}, ``},
+		{telemetry.CallbackAbandoned{Process: "room:1", After: 5 * time.Second, Stack: []byte("s")}, ``},
 		{telemetry.ChildExited{Supervisor: "chat", Child: "db"}, `level=DEBUG msg="CHILD EXITED db OF chat"`},
 		{telemetry.ChildExited{Supervisor: "chat", Child: "db", Reason: boom}, `level=WARN msg="CHILD EXITED db OF chat" reason=boom`},
 		{telemetry.ChildExited{Supervisor: "chat", Child: "db", Reason: boom, Stack: []byte("s")}, `level=ERROR msg="CHILD EXITED db OF chat" reason=boom stack=s`},
@@ -124,19 +123,24 @@ func TestLogLevels(t *testing.T) {
 	}
 }
 
+// panicked is an event whose line is sampled, with the route as its label.
+func panicked(route, stack string) telemetry.RouteException {
+	return telemetry.RouteException{Method: "GET", Route: route, Action: "Show", Stack: []byte(stack)}
+}
+
 func TestLogBounds(t *testing.T) {
 	tel, out := newLog(t, slog.LevelDebug, telemetry.LogConfig{MaxParams: 20, MaxStack: 8})
 	telemetry.Emit(t.Context(), tel, telemetry.ChannelJoined{Topic: "a", Params: []byte(`{"a":"0123456789abcdef"}`)})
 	telemetry.Emit(t.Context(), tel, telemetry.SocketConnected{Socket: "S", Params: map[string]any{"a": strings.Repeat("x", 100)}})
 	telemetry.Emit(t.Context(), tel, telemetry.ChannelJoined{Topic: strings.Repeat("é", 1000)})
-	telemetry.Emit(t.Context(), tel, telemetry.ProcessCrashed{Process: "p", Stack: []byte("0123456789")})
-	telemetry.Emit(t.Context(), tel, telemetry.ProcessCrashed{Process: "p", Stack: []byte("01234567")})
+	telemetry.Emit(t.Context(), tel, panicked("p", "0123456789"))
+	telemetry.Emit(t.Context(), tel, panicked("p", "01234567"))
 	want := []string{
 		`level=INFO msg="JOINED a in 0µs" params="[TOO LARGE: 24 bytes]"`,
 		`level=INFO msg="CONNECTED TO S in 0µs" transport="" vsn="" params="[TOO LARGE: 108 bytes]"`,
 		`level=INFO msg="JOINED ` + strings.Repeat("é", 128) + `… in 0µs"`,
-		`level=ERROR msg="CRASHED p" id=0 stack=01234567…`,
-		`level=ERROR msg="CRASHED p" id=0 stack=01234567`,
+		`level=ERROR msg="PANICKED GET Show in 0µs" route=p stack=01234567…`,
+		`level=ERROR msg="PANICKED GET Show in 0µs" route=p stack=01234567`,
 		``,
 	}
 	if diff := cmp.Diff(strings.Join(want, "\n"), out.String()); diff != "" {
@@ -161,7 +165,7 @@ func TestLogDetach(t *testing.T) {
 // that cannot start another line nor look like another name, with the handlers
 // of slog and with package log, which writes messages as they are.
 func TestLogInjection(t *testing.T) {
-	const evil = "x in 1µs\nlevel=ERROR msg=\"CRASHED all\" \x1b[2J\u202e\u2028\xff"
+	const evil = "x in 1µs\nlevel=ERROR msg=\"PANICKED all\" \x1b[2J\u202e\u2028\xff"
 	payload, err := json.Marshal(map[string]string{evil: evil})
 	if err != nil {
 		t.Fatal(err)
@@ -175,7 +179,8 @@ func TestLogInjection(t *testing.T) {
 		telemetry.SocketDisconnected{Socket: evil, ID: evil, Reason: evil},
 		telemetry.RequestStart{Method: evil, Path: evil, RequestID: evil},
 		telemetry.RateLimited{Scope: evil, Topic: evil, Event: evil, ID: evil},
-		telemetry.ProcessCrashed{Process: evil, Reason: errors.New(evil), Stack: []byte(evil)},
+		telemetry.RouteException{Method: evil, Route: evil, Action: evil, Reason: errors.New(evil), Stack: []byte(evil)},
+		telemetry.ChildExited{Supervisor: evil, Child: evil, Reason: errors.New(evil), Stack: []byte(evil)},
 		telemetry.ErrorRendered{Path: evil, Reason: errors.New(evil)},
 		telemetry.FetchFailed{Topic: evil, Presence: evil, Err: errors.New(evil)},
 	}
@@ -216,12 +221,12 @@ func (h plainHandler) Handle(_ context.Context, r slog.Record) error {
 	return h.log.Output(0, r.Message)
 }
 
-func TestLogSamplesCrashes(t *testing.T) {
+func TestLogSamples(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tel, out := newLog(t, slog.LevelInfo, telemetry.LogConfig{SampleBurst: 2, SampleWindow: time.Second})
-		crash := func(label string, n int) {
+		fail := func(route string, n int) {
 			for range n {
-				telemetry.Emit(t.Context(), tel, telemetry.ProcessCrashed{Process: label, Stack: []byte("s")})
+				telemetry.Emit(t.Context(), tel, panicked(route, "s"))
 			}
 		}
 		step := func(when string, want ...string) {
@@ -232,21 +237,23 @@ func TestLogSamplesCrashes(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", when, diff)
 			}
 		}
-		line := func(label string) string { return `level=ERROR msg="CRASHED ` + label + `" id=0 stack=s` }
+		line := func(label string) string {
+			return `level=ERROR msg="PANICKED GET Show in 0µs" route=` + label + ` stack=s`
+		}
 		more := func(n int, label string) string {
-			return fmt.Sprintf(`level=ERROR msg="suppressed %d more" event=bennu.process.crashed of=%s`, n, label)
+			return fmt.Sprintf(`level=ERROR msg="suppressed %d more" event=bennu.route.exception of=%s`, n, label)
 		}
 
-		crash("a", 984)
-		crash("b", 3)
+		fail("a", 984)
+		fail("b", 3)
 		step("first window", line("a"), line("a"), line("b"), line("b"))
 		time.Sleep(time.Second - time.Nanosecond)
-		crash("a", 1)
+		fail("a", 1)
 		step("just before its end", "")
 		time.Sleep(time.Nanosecond)
-		crash("a", 1)
-		step("the next crash tells", more(983, "a"), more(1, "b"), line("a"))
-		crash("b", 5)
+		fail("a", 1)
+		step("the next one tells", more(983, "a"), more(1, "b"), line("a"))
+		fail("b", 5)
 		step("second window", line("b"), line("b"))
 		time.Sleep(time.Hour)
 		telemetry.Emit(t.Context(), tel, telemetry.ChannelJoined{Topic: "room:1"})
@@ -276,17 +283,17 @@ func TestLogSamplesInTotal(t *testing.T) {
 		tel, out := newLog(t, slog.LevelInfo, telemetry.LogConfig{})
 		const n = 5000
 		for i := range n {
-			telemetry.Emit(t.Context(), tel, telemetry.ProcessCrashed{Process: fmt.Sprint("room:", i)})
+			telemetry.Emit(t.Context(), tel, panicked(fmt.Sprint("/", i), ""))
 		}
 		if got := strings.Count(out.String(), "\n"); got != 100 {
 			t.Errorf("got %d lines, want 100", got)
 		}
 		out.Reset()
 		time.Sleep(10 * time.Second)
-		telemetry.Emit(t.Context(), tel, telemetry.ProcessCrashed{Process: "room:0"})
+		telemetry.Emit(t.Context(), tel, panicked("/0", ""))
 		lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 		if len(lines) != 12 {
-			t.Fatalf("got %d lines, want ten counts, the rest and the crash:\n%s", len(lines), out)
+			t.Fatalf("got %d lines, want ten counts, the rest and the last:\n%s", len(lines), out)
 		}
 		sum := 0
 		for _, l := range lines[:11] {
@@ -315,10 +322,10 @@ func TestLogSilentLevelsAllocateNothing(t *testing.T) {
 
 func TestLogHeldBackLinesAllocateLittle(t *testing.T) {
 	tel, _ := newLog(t, slog.LevelInfo, telemetry.LogConfig{SampleWindow: time.Hour})
-	e := telemetry.ProcessCrashed{Process: "room:1", Stack: bytes.Repeat([]byte("x"), 8000)}
+	e := panicked("/", strings.Repeat("x", 8000))
 	before := testing.AllocsPerRun(100, func() { telemetry.Emit(context.Background(), tel, e) })
 	if before > 1 {
-		t.Errorf("got %v allocations for a crash that is held back, want at most 1", before)
+		t.Errorf("got %v allocations for a line that is held back, want at most 1", before)
 	}
 }
 
@@ -337,11 +344,11 @@ func BenchmarkLog(b *testing.B) {
 			telemetry.Emit(context.Background(), tel, telemetry.ChannelHandledIn{Topic: "room:1", Event: "new", Params: []byte(`{"a":1}`)})
 		}
 	})
-	b.Run("crash held back", func(b *testing.B) {
+	b.Run("held back", func(b *testing.B) {
 		b.ReportAllocs()
-		stack := bytes.Repeat([]byte("x"), 8000)
+		e := panicked("/", strings.Repeat("x", 8000))
 		for b.Loop() {
-			telemetry.Emit(context.Background(), tel, telemetry.ProcessCrashed{Process: "room:1", Stack: stack})
+			telemetry.Emit(context.Background(), tel, e)
 		}
 	})
 }
