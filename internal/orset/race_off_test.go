@@ -1,0 +1,5 @@
+//go:build !race
+
+package orset
+
+const raceSlack = 0
