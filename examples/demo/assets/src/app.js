@@ -100,11 +100,11 @@ function enter(name) {
   room.onJoined = mine(({messages}) => {
     log.merge(messages ?? [])
     connection.proven()
-    notice.hide("join")
+    notice.hide()
     showStatus()
   })
   room.onRefused = mine(reply => {
-    notice.show(explain(reply), "join")
+    notice.show(explain(reply))
     showStatus()
   })
   room.onMessage = mine(message => {
