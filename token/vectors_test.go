@@ -2,8 +2,11 @@ package token
 
 import (
 	"crypto"
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/hmac"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -90,6 +93,63 @@ func TestVectorLegacyMessage(t *testing.T) {
 	} {
 		if got, ok := m.open(keys[0], keys[1], keys[2]); ok {
 			t.Errorf("wrong %s: got %q", name, got)
+		}
+	}
+}
+
+// sealGCM is how plug_crypto 1 encrypted, with a nonce of zeros.
+func sealGCM(t *testing.T, key, plain, data []byte) []byte {
+	t.Helper()
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gcm, err := cipher.NewGCM(block)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return gcm.Seal(nil, make([]byte, 12), plain, data)
+}
+
+// What a node with plug_crypto 1 encrypted: tokens without a signing secret, session cookies with one.
+func TestLegacyTokens(t *testing.T) {
+	for _, signingSalt := range []string{"", "signing"} {
+		tokens := New(Config{Secrets: Secrets{secretA, secretB}, LegacySigningSalt: signingSalt})
+		var signing []byte
+		if signingSalt != "" {
+			signing, _ = tokens.ring().key(1, signingSalt)
+		}
+		key, err := tokens.ring().key(1, "s")
+		if err != nil {
+			t.Fatal(err)
+		}
+		contentKey, iv := []byte("0123456789abcdef"), make([]byte, 12)
+		wrapped := append(sealGCM(t, key, contentKey, signing), iv...)
+		sealed := sealGCM(t, contentKey, []byte("hello world"), sealedData)
+		parts := []string{strings.TrimSuffix(legacyPrefix, ".")}
+		for _, p := range [][]byte{wrapped, iv, sealed[:len(sealed)-16], sealed[len(sealed)-16:]} {
+			parts = append(parts, b64.EncodeToString(p))
+		}
+		tok := strings.Join(parts, ".")
+		if got, err := tokens.DecryptBytes("s", tok); err != nil || string(got) != "hello world" {
+			t.Errorf("signing salt %q: got %q, %v", signingSalt, got, err)
+		}
+		if got, err := tokens.DecryptBytes("other", tok); err != ErrInvalid {
+			t.Errorf("signing salt %q, other salt: got %q, %v", signingSalt, got, err)
+		}
+		for i := 1; i < len(parts); i++ {
+			changed := slices.Clone(parts)
+			changed[i] = "A" + changed[i][1:]
+			if changed[i] == parts[i] {
+				changed[i] = "B" + changed[i][1:]
+			}
+			if got, err := tokens.DecryptBytes("s", strings.Join(changed, ".")); err != ErrInvalid {
+				t.Errorf("signing salt %q, part %d changed: got %q, %v", signingSalt, i, got, err)
+			}
+		}
+		stranger := New(Config{Secrets: Secrets{secretA, secretB}, LegacySigningSalt: "another"})
+		if got, err := stranger.DecryptBytes("s", tok); err != ErrInvalid {
+			t.Errorf("signing salt %q, read with another: got %q, %v", signingSalt, got, err)
 		}
 	}
 }
