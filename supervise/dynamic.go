@@ -262,12 +262,14 @@ func (r *dynamicRun) stop() (err error) {
 func (r *dynamicRun) abandonAdopted() (err error) {
 	n := 0
 	for p := range r.adopted() {
+		if !r.release(p) {
+			continue // it ended just now
+		}
 		if n++; n <= maxAbandonedStacks {
 			r.report.abandoned(p.Label(), r.cfg.StopTimeout, p.Stack())
 		}
 		err = &ChildError{Supervisor: r.cfg.Name, Child: p.Label(), Reason: fmt.Errorf("%w after %v", ErrAbandoned, r.cfg.StopTimeout)}
 		p.Exit(proc.ErrKilled)
-		r.release(p)
 	}
 	if n > maxAbandonedStacks {
 		r.report.logger.Error("more children abandoned", slog.String("supervisor", r.cfg.Name), slog.Int("count", n-maxAbandonedStacks))

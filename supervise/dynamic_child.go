@@ -177,6 +177,7 @@ func (ref *Ref) forget() {
 }
 
 // Stop has the child end for good and waits for it. It returns ErrAbandoned if it did not end within its stop time-out. Stopping again is harmless.
+// The child must not stop itself so: it would wait for itself; it returns, or its process exits.
 func (ref *Ref) Stop() error {
 	ref.cancel()
 	<-ref.ended

@@ -114,6 +114,10 @@ func (in *instance) announced() {
 func (in *instance) becomeReady() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	in.becomeReadyLocked()
+}
+
+func (in *instance) becomeReadyLocked() {
 	if !in.isReady {
 		in.isReady = true
 		close(in.ready)
@@ -151,6 +155,7 @@ func (in *instance) definedAs(p *proc.Process, err error) {
 	in.defined, in.failed, in.goroutine = true, err, 0
 	if err == nil {
 		in.process = p
+		in.becomeReadyLocked()
 	}
 	exited, reason := in.exited, in.exit
 	in.mu.Unlock()
@@ -160,7 +165,6 @@ func (in *instance) definedAs(p *proc.Process, err error) {
 	case err != nil:
 		adopted.Exit(proc.ErrShutdown) // finished when it has exited
 	default:
-		in.becomeReady()
 		if in.isStopping() {
 			p.Exit(proc.ErrShutdown)
 		}
