@@ -2,12 +2,13 @@
 import {Socket} from "phoenix"
 
 // How many attempts in a row may fail before the token is suspected.
-const SUSPICIOUS = 3
+const SUSPICIOUS = 2
 
 export class Connection {
   state = "connecting"
   #opened = false
   #failures = 0
+  #renewing = false
   #session
   #changed
 
@@ -29,9 +30,8 @@ export class Connection {
     this.socket.onError(() => {
       this.#failures++
       this.#lost()
-      if (this.#failures % SUSPICIOUS === 0) {
-        // A browser does not tell why a connection was refused, so ask for a new token and see.
-        this.#session.renew().catch(() => {})
+      if (this.#failures >= SUSPICIOUS) {
+        this.#renew()
       }
     })
   }
@@ -55,6 +55,22 @@ export class Connection {
 
   transportName() {
     return this.socket.transport === WebSocket ? "WebSocket" : "long-polling"
+  }
+
+  // A browser does not tell why a connection was refused. So ask for a new token: if the server is away, that fails too;
+  // if it is there and does not know the old token any more, the next attempt will do.
+  async #renew() {
+    if (this.#renewing) {
+      return
+    }
+    this.#renewing = true
+    try {
+      await this.#session.renew()
+    } catch {
+      // The connection's own retries go on, and with them this one.
+    } finally {
+      this.#renewing = false
+    }
   }
 
   #lost() {

@@ -8,7 +8,7 @@ export function explain({reason, detail} = {}) {
     case "rate_limited":
       return "That was quick! Wait a moment, then send it again."
     case "too_long":
-      return detail ? String(detail) : `A message holds at most ${LIMIT.toLocaleString("en")} characters.`
+      return detail ? sentence(detail) : `A message holds at most ${LIMIT.toLocaleString("en")} characters.`
     case "unauthorized":
       return "This room is by invitation only. Somebody inside has to ask you in."
     case "overloaded":
@@ -18,8 +18,14 @@ export function explain({reason, detail} = {}) {
     case "offline":
       return "Not connected right now. Your text stays here until you are back."
     default:
-      return detail ? String(detail) : "That did not work. Please try again."
+      return detail ? sentence(detail) : "That did not work. Please try again."
   }
+}
+
+// sentence makes the server's terse words fit for the page: "the message is empty" → "The message is empty."
+function sentence(words) {
+  const text = String(words).trim()
+  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? "" : ".")
 }
 
 // device is what the others see of this browser: "Firefox on Android".
