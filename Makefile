@@ -1,0 +1,74 @@
+# make help says what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+GO       ?= go
+FUZZTIME ?= 20s
+DEMO     := examples/demo
+ASSETS   := $(DEMO)/assets
+
+.PHONY: help
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(ASSETS)/dist/index.html ## serve the chat on http://localhost:4000 (PORT and HOST change that)
+	@$(GO) run ./$(DEMO)
+
+.PHONY: test
+test: deps lint ## run every test: what CI runs
+	$(GO) test -shuffle=on -timeout 10m ./...
+	$(GO) test -race -short -shuffle=on -timeout 15m ./...
+	cd bench && $(GO) test -shuffle=on -timeout 5m ./...
+
+.PHONY: quick
+quick: ## run the tests of Go code that need no browser and no node
+	$(GO) test -short ./...
+
+.PHONY: race
+race: ## run every test with the race detector
+	$(GO) test -race -shuffle=on -timeout 30m ./...
+
+.PHONY: lint
+lint: $(ASSETS)/dist/index.html ## check formatting, vet for every system, static checks
+	@unformatted=$$(git ls-files -z '*.go' | xargs -0 gofmt -l); if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	cd bench && $(GO) vet ./...
+	GOOS=darwin $(GO) vet ./...
+	GOOS=windows $(GO) vet ./...
+	GOARCH=arm64 $(GO) vet ./...
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (20s)
+	@$(GO) list ./... | while read -r pkg; do \
+		for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x $$pkg || exit 1; \
+		done; \
+	done
+
+.PHONY: bench
+bench: ## run the Go benchmarks; bench/README.md says how servers are compared
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf build $(ASSETS)/dist $(ASSETS)/node_modules
+
+# The page of the demo. The stamp is the page itself: esbuild writes it last.
+$(ASSETS)/dist/index.html: $(ASSETS)/package-lock.json $(ASSETS)/build.mjs $(wildcard $(ASSETS)/src/*) $(ASSETS)/index.html
+	@command -v npm >/dev/null || { echo "building the page needs Node 20 or newer with npm (Debian: apt-get install nodejs npm)"; exit 1; }
+	cd $(ASSETS) && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+	@touch $@
+
+# What the tests need besides Go: node with npm, and a Chromium. Installed on Debian when we may.
+.PHONY: deps
+deps:
+	@missing=""; \
+	command -v npm >/dev/null || missing="$$missing nodejs npm"; \
+	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing="$$missing chromium"; \
+	if [ -n "$$missing" ]; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "installing$$missing"; export DEBIAN_FRONTEND=noninteractive; \
+			apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+		else echo "the tests need$$missing: please install them (Debian: apt-get install$$missing)"; exit 1; fi; \
+	fi

@@ -1,0 +1,108 @@
+// Command server is Bennu as it is measured: the channels and HTTP routes that every measured server offers, with logging at warning and
+// nothing else.
+//
+// Channel room:*: the event shout broadcasts its payload without a reply, echo replies with its payload. Channel presence:* tracks the user of
+// the join's payload and pushes presence_state. GET /api/ping and GET /api/users/{id} answer small JSON objects.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/bennu-go/bennu/bench/internal/loopback"
+	"github.com/bennu-go/bennu/bench/settle"
+	"github.com/bennu-go/bennu/channel"
+	"github.com/bennu-go/bennu/endpoint"
+	"github.com/bennu-go/bennu/proc"
+	"github.com/bennu-go/bennu/pubsub"
+	"github.com/bennu-go/bennu/supervise"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("server", flag.ContinueOnError)
+	addr := flags.String("addr", "127.0.0.1:4100", "loopback address to serve clients on")
+	admin := flags.String("admin", "", "loopback address for GET "+settle.Path+" (empty: none)")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if _, err := loopback.AddrPort(*addr); err != nil {
+		return fmt.Errorf("server: -addr: %w", err)
+	}
+	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	sys := proc.NewSystem(proc.Config{Logger: logger})
+	ps := pubsub.New(pubsub.Config{System: sys, Logger: logger})
+	ep := endpoint.New(endpoint.Config{
+		System: sys, PubSub: ps, Addr: *addr, Handler: api(), Logger: logger,
+		Sockets: []endpoint.Mount{{Path: "/socket", Socket: socket()}},
+	})
+	children := []supervise.Child{
+		{Name: "processes", Service: sys},
+		{Name: "pubsub", Service: ps},
+		{Name: "endpoint", Service: ep},
+	}
+	if *admin != "" {
+		children = append(children, supervise.Child{Name: "admin", Service: adminService(*admin)})
+	}
+	return supervise.New(supervise.Config{Name: "bench", Logger: logger}, children...).Run(ctx)
+}
+
+type adminService string
+
+func (a adminService) Run(ctx context.Context) error {
+	return settle.Serve(ctx, string(a), func(net.Addr) {})
+}
+
+func socket() channel.UserSocket[struct{}] {
+	return channel.UserSocket[struct{}]{
+		Name:    "bench",
+		Connect: channel.Anonymous,
+		Channels: []channel.Route{
+			channel.Topic("room:*", channel.Channel[struct{}]{
+				Name: "room",
+				Join: channel.Reply(func(context.Context, *channel.Socket[struct{}], struct{}) (any, error) { return nil, nil }),
+				In: channel.Events[struct{}]{
+					"echo": channel.Reply(func(_ context.Context, _ *channel.Socket[struct{}], in json.RawMessage) (json.RawMessage, error) {
+						return in, nil
+					}),
+					"shout": channel.NoReply(func(_ context.Context, s *channel.Socket[struct{}], in json.RawMessage) error {
+						return s.Broadcast("shout", in)
+					}),
+				},
+			}),
+		},
+	}
+}
+
+func api() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /api/ping", func(w http.ResponseWriter, r *http.Request) {
+		reply(w, map[string]bool{"ok": true})
+	})
+	mux.HandleFunc("GET /api/users/{id}", func(w http.ResponseWriter, r *http.Request) {
+		reply(w, map[string]any{"data": map[string]string{"id": r.PathValue("id"), "name": "User " + r.PathValue("id")}})
+	})
+	return mux
+}
+
+func reply(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	json.NewEncoder(w).Encode(v)
+}

@@ -1,0 +1,130 @@
+package endpoint
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/bennu-go/bennu/proc"
+	"github.com/bennu-go/bennu/pubsub"
+	"github.com/bennu-go/bennu/telemetry"
+	"github.com/bennu-go/bennu/token"
+	"github.com/bennu-go/bennu/transport"
+)
+
+// Config of an Endpoint.
+type Config struct {
+	// System and PubSub of the application. Required.
+	System *proc.System
+	PubSub *pubsub.PubSub
+	// Addr to listen on, host:port. Empty means "127.0.0.1:4000".
+	Addr string
+	// Listener in place of Addr: for tests, and for sockets that are handed over.
+	Listener net.Listener
+	// URL that the application has in browsers: its host is what the origin of sockets is compared with. Empty means "http://localhost" with Addr's port.
+	URL string
+	// TLS turns HTTPS on.
+	TLS *tls.Config
+	// Secrets sign what clients carry, the current one first, then old ones; at least 20 bytes each, 64 are recommended. Without them
+	// long-polling makes one at start, and works on one node only.
+	Secrets token.Secrets
+	// Sockets to mount.
+	Sockets []Mount
+	// Static files, served at / before Handler. Nil: none.
+	Static fs.FS
+	// Handler for everything else. Nil answers 404.
+	Handler http.Handler
+	// Health is the path of the liveness check; readiness is below it, at /ready. Empty means "/health"; "-" turns both off.
+	Health string
+	// Shards of the connection engine. Zero means GOMAXPROCS.
+	Shards int
+	// StopTimeout bounds the wait for requests that still run when everything has been drained. Zero means 10 seconds.
+	StopTimeout time.Duration
+	// Logger. Nil means slog.Default(), taken in New.
+	Logger *slog.Logger
+	// Telemetry. Nil is off.
+	Telemetry *telemetry.Telemetry
+}
+
+// A Mount puts a socket on a path.
+type Mount struct {
+	// Path, as "/socket": WebSocket is at /socket/websocket, long-polling at /socket/longpoll. It may have parameters: "/ws/{tenant}".
+	Path string
+	// Socket is a channel.UserSocket, or any other Definition. Required.
+	Socket transport.Definition
+	// Connect is what both transports have in common: origins, tokens, sessions.
+	Connect transport.ConnectConfig
+	// WebSocket's own settings; its ConnectConfig is taken from Connect.
+	WebSocket transport.WebSocketConfig
+	// NoWebSocket turns WebSocket off.
+	NoWebSocket bool
+	// LongPoll turns long-polling on; its ConnectConfig is taken from Connect. Nil: off.
+	LongPoll *transport.LongPollConfig
+	// Drain says how clients are told when the server stops.
+	Drain transport.DrainConfig
+}
+
+func (c Config) withDefaults() Config {
+	if c.Addr == "" {
+		c.Addr = "127.0.0.1:4000"
+	}
+	if c.Health == "" {
+		c.Health = "/health"
+	}
+	if c.StopTimeout == 0 {
+		c.StopTimeout = 10 * time.Second
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.URL == "" {
+		c.URL = "http://localhost"
+		if c.TLS != nil {
+			c.URL = "https://localhost"
+		}
+		if _, port, err := net.SplitHostPort(c.Addr); err == nil {
+			c.URL += ":" + port
+		}
+	}
+	return c
+}
+
+func (c Config) validate() (*url.URL, error) {
+	var errs []error
+	if c.System == nil {
+		errs = append(errs, errors.New("endpoint: Config.System is missing: pass the application's proc.System"))
+	}
+	if c.PubSub == nil {
+		errs = append(errs, errors.New("endpoint: Config.PubSub is missing: pass the application's pubsub.PubSub"))
+	}
+	u, err := url.Parse(c.URL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		errs = append(errs, fmt.Errorf("endpoint: Config.URL %q must be like https://example.com", c.URL))
+	}
+	if c.Health != "-" && !strings.HasPrefix(c.Health, "/") {
+		errs = append(errs, fmt.Errorf(`endpoint: Config.Health %q must begin with / (or be "-" for none)`, c.Health))
+	}
+	for _, m := range c.Sockets {
+		switch {
+		case m.Socket == nil:
+			errs = append(errs, fmt.Errorf("endpoint: the mount on %q has no Socket", m.Path))
+		case !strings.HasPrefix(m.Path, "/"):
+			errs = append(errs, fmt.Errorf("endpoint: the mount path %q must begin with /", m.Path))
+		case m.NoWebSocket && m.LongPoll == nil:
+			errs = append(errs, fmt.Errorf("endpoint: the mount on %q has no transport: neither WebSocket nor LongPoll", m.Path))
+		}
+	}
+	if len(c.Secrets) > 0 {
+		if err := (token.Config{Secrets: c.Secrets}).Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("endpoint: Config.Secrets: %w", err))
+		}
+	}
+	return u, errors.Join(errs...)
+}

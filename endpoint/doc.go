@@ -1,0 +1,23 @@
+// Package endpoint is where an application meets the network: it owns the listener, mounts sockets beside an http.Handler, serves static
+// files and health checks, and stops in order.
+//
+// # Terms
+//
+// A mount is a user socket on a path, over WebSocket and, if wanted, long-polling. Liveness says that the program runs; readiness says
+// that it wants traffic: it turns off when the endpoint begins to drain.
+//
+// # Order
+//
+// A request is for the health checks, else for a mounted socket, else for a static file, else for the Handler. When Run's context ends, readiness turns off;
+// new sockets are refused with 503; every connection is drained (closed with 1012, in batches); then the listener closes and
+// requests that run are waited for; what is left is cut off.
+//
+// # Limits
+//
+// 10 seconds for a request's header, which may have 1 MiB; 2 minutes idle between requests. A panic in a handler costs its request
+// a 500, and is reported once, with its stack.
+//
+// # Source
+//
+// Phoenix 1.9-dev, Phoenix.Endpoint and Phoenix.Socket.PoolDrainer.
+package endpoint

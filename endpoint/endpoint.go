@@ -1,0 +1,230 @@
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/bennu-go/bennu/supervise"
+	"github.com/bennu-go/bennu/telemetry"
+	"github.com/bennu-go/bennu/token"
+	"github.com/bennu-go/bennu/transport"
+)
+
+// An Endpoint is a service: a supervisor runs it, last of all children.
+type Endpoint struct {
+	cfg      Config
+	url      *url.URL
+	env      transport.Env
+	mounts   []mounted
+	tokens   *token.Tokens // nil without Secrets
+	handler  http.Handler
+	draining atomic.Bool
+	mu       sync.Mutex // guards addr
+	addr     net.Addr
+}
+
+type mounted struct {
+	socket transport.Socket
+	drain  transport.DrainConfig
+}
+
+// New wires an Endpoint. It panics if the wiring is wrong, saying everything that is wrong with it.
+func New(cfg Config) *Endpoint {
+	cfg = cfg.withDefaults()
+	u, err := cfg.validate()
+	if err != nil {
+		panic(err.Error())
+	}
+	e := &Endpoint{cfg: cfg, url: u}
+	e.env = transport.Env{System: cfg.System, PubSub: cfg.PubSub, Logger: cfg.Logger, Telemetry: cfg.Telemetry}
+	e.env.Shards = transport.NewShards(cfg.Shards, cfg.PubSub, func(stack []byte, v any) {
+		cfg.Logger.Error("transport: panic in a shard", "panic", fmt.Sprint(v), "stack", string(stack))
+	})
+	if len(cfg.Secrets) > 0 {
+		e.tokens = token.New(token.Config{Secrets: cfg.Secrets})
+	}
+	mux := http.NewServeMux()
+	var errs []error
+	for _, m := range cfg.Sockets {
+		if err := e.mount(mux, m); err != nil {
+			errs = append(errs, fmt.Errorf("endpoint: mounting %q: %w", m.Path, err))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		panic(err.Error())
+	}
+	if cfg.Health != "-" {
+		mux.HandleFunc("GET "+cfg.Health, e.live)
+		mux.HandleFunc("GET "+strings.TrimSuffix(cfg.Health, "/")+"/ready", e.ready)
+	}
+	rest := cfg.Handler
+	if rest == nil {
+		rest = http.NotFoundHandler()
+	}
+	if cfg.Static != nil {
+		rest = static(cfg.Static, rest)
+	}
+	mux.Handle("/", rest)
+	e.handler = e.recovered(mux)
+	return e
+}
+
+func (e *Endpoint) mount(mux *http.ServeMux, m Mount) (err error) {
+	socket, err := m.Socket.NewSocket(e.env)
+	if err != nil {
+		return err
+	}
+	if m.Connect.URL == nil {
+		m.Connect.URL = e.url
+	}
+	if m.Connect.Tokens == nil {
+		m.Connect.Tokens = e.tokens
+	}
+	path := strings.TrimSuffix(m.Path, "/")
+	defer func() {
+		if v := recover(); v != nil { // ServeMux panics on patterns that conflict, naming both
+			err = fmt.Errorf("%v", v)
+		}
+	}()
+	if !m.NoWebSocket {
+		m.WebSocket.ConnectConfig = m.Connect
+		ws, err := transport.NewWebSocket(e.env, socket, m.WebSocket)
+		if err != nil {
+			return err
+		}
+		mux.Handle(path+ws.Path(), e.unlessDraining(ws))
+	}
+	if m.LongPoll != nil {
+		cfg := *m.LongPoll
+		cfg.ConnectConfig = m.Connect
+		lp, err := transport.NewLongPoll(e.env, socket, cfg)
+		if err != nil {
+			return err
+		}
+		mux.Handle(path+lp.Path(), lp)
+	}
+	e.mounts = append(e.mounts, mounted{socket, m.Drain})
+	return nil
+}
+
+// Handler serves the endpoint without a listener: for httptest, or to mount it in another server.
+func (e *Endpoint) Handler() http.Handler { return e.handler }
+
+// URL returns what the application is called in browsers.
+func (e *Endpoint) URL() *url.URL { return e.url }
+
+// Addr returns the address that Run listens on; nil while it does not.
+func (e *Endpoint) Addr() net.Addr {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.addr
+}
+
+// Connections returns the number of clients connected to sockets.
+func (e *Endpoint) Connections() int { return e.env.Shards.Count() }
+
+// AnnouncesReady implements supervise.ReadyService: the endpoint is ready when it listens.
+func (e *Endpoint) AnnouncesReady() {}
+
+// Run listens and serves until ctx ends, then drains and stops.
+func (e *Endpoint) Run(ctx context.Context) error {
+	l, err := e.listen(ctx)
+	if err != nil {
+		return err
+	}
+	e.draining.Store(false)
+	e.env.Shards.Accept()
+	srv := &http.Server{
+		Handler:           e.handler,
+		TLSConfig:         e.cfg.TLS,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          log.New(quiet{e.cfg.Logger}, "", 0),
+	}
+	failed := make(chan error, 1)
+	go func() {
+		if e.cfg.TLS != nil {
+			failed <- srv.ServeTLS(l, "", "")
+		} else {
+			failed <- srv.Serve(l)
+		}
+	}()
+	e.cfg.Logger.Info("Access "+e.url.String(), "listening", l.Addr().String())
+	telemetry.Emit(ctx, e.cfg.Telemetry, telemetry.EndpointStarted{URL: e.url.String()})
+	supervise.Ready(ctx)
+	select {
+	case err = <-failed:
+		e.env.Shards.Abandon()
+		srv.Close()
+		return fmt.Errorf("endpoint: %w", err)
+	case <-ctx.Done():
+	}
+	e.stop(srv)
+	<-failed
+	return nil
+}
+
+func (e *Endpoint) listen(ctx context.Context) (l net.Listener, err error) {
+	if l = e.cfg.Listener; l == nil {
+		// Heartbeats do what keep-alive would, and MPTCP costs memory.
+		lc := net.ListenConfig{KeepAlive: -1}
+		lc.SetMultipathTCP(false)
+		if l, err = lc.Listen(ctx, "tcp", e.cfg.Addr); err != nil {
+			return nil, fmt.Errorf("endpoint: listening on %s: %w", e.cfg.Addr, err)
+		}
+	}
+	e.mu.Lock()
+	e.addr = l.Addr()
+	e.mu.Unlock()
+	return l, nil
+}
+
+// stop drains, then closes.
+func (e *Endpoint) stop(srv *http.Server) {
+	e.draining.Store(true)
+	var wg sync.WaitGroup
+	for _, m := range e.mounts {
+		wg.Go(func() { e.env.Shards.Drain(context.Background(), e.env, m.socket, m.drain) })
+	}
+	wg.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), e.cfg.StopTimeout)
+	defer cancel()
+	if err := srv.Shutdown(ctx); err != nil {
+		e.cfg.Logger.Warn("endpoint: requests were cut off", "after", e.cfg.StopTimeout)
+		srv.Close()
+	}
+	e.env.Shards.Abandon()
+	e.mu.Lock()
+	e.addr = nil
+	e.mu.Unlock()
+}
+
+// unlessDraining refuses new sockets while the endpoint drains: they would be closed at once.
+func (e *Endpoint) unlessDraining(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if e.draining.Load() {
+			w.Header().Set("Retry-After", "5")
+			http.Error(w, "the server is about to stop; connect again", http.StatusServiceUnavailable)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// quiet writes the server's own complaints, mostly about clients, at debug.
+type quiet struct{ logger *slog.Logger }
+
+func (q quiet) Write(p []byte) (int, error) {
+	q.logger.Debug(strings.TrimSpace(string(p)))
+	return len(p), nil
+}
