@@ -11,6 +11,8 @@ import (
 	"testing"
 )
 
+var lockFiles = []string{"package.json", "package-lock.json"}
+
 func TestInstallOnce(t *testing.T) {
 	root := t.TempDir()
 	var filled atomic.Int32
@@ -22,7 +24,7 @@ func TestInstallOnce(t *testing.T) {
 	dirs := make([]string, 8)
 	for i := range dirs {
 		wg.Go(func() {
-			dir, err := install(t.Context(), root, fill)
+			dir, err := install(t.Context(), root, kit, lockFiles, fill)
 			if err != nil {
 				t.Error(err)
 			}
@@ -48,7 +50,7 @@ func TestInstallOnce(t *testing.T) {
 func TestInstallFailureLeavesNothing(t *testing.T) {
 	root := t.TempDir()
 	broken := errors.New("no registry")
-	if _, err := install(t.Context(), root, func(context.Context, string) error { return broken }); !errors.Is(err, broken) {
+	if _, err := install(t.Context(), root, kit, lockFiles, func(context.Context, string) error { return broken }); !errors.Is(err, broken) {
 		t.Errorf("got %v, want %v", err, broken)
 	}
 	entries, err := os.ReadDir(root)
@@ -60,14 +62,14 @@ func TestInstallFailureLeavesNothing(t *testing.T) {
 			t.Errorf("left %s", entry.Name())
 		}
 	}
-	if _, err := install(t.Context(), root, func(context.Context, string) error { return nil }); err != nil {
+	if _, err := install(t.Context(), root, kit, lockFiles, func(context.Context, string) error { return nil }); err != nil {
 		t.Errorf("after a failure: %v", err)
 	}
 }
 
 func TestInstallTeachesWithoutNode(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	_, err := install(t.Context(), t.TempDir(), npmCI)
+	_, err := install(t.Context(), t.TempDir(), kit, lockFiles, npmCI)
 	if err == nil || !strings.Contains(err.Error(), "apt-get install nodejs npm") {
 		t.Errorf("got %v", err)
 	}
@@ -78,7 +80,7 @@ func TestInstallWaitsNoLongerThanTheTest(t *testing.T) {
 	holding, release, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
-		_, _ = install(context.Background(), root, func(context.Context, string) error {
+		_, _ = install(context.Background(), root, kit, lockFiles, func(context.Context, string) error {
 			close(holding)
 			<-release
 			return nil
@@ -88,7 +90,7 @@ func TestInstallWaitsNoLongerThanTheTest(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	over := errors.New("the test is over")
 	cancel(over)
-	if _, err := install(ctx, root, npmCI); !errors.Is(err, over) {
+	if _, err := install(ctx, root, kit, lockFiles, npmCI); !errors.Is(err, over) {
 		t.Errorf("got %v, want %v", err, over)
 	}
 	close(release)
@@ -102,5 +104,50 @@ func TestLockFileCarriesNoAddresses(t *testing.T) {
 	}
 	if strings.Contains(string(lock), `"resolved"`) {
 		t.Error("package-lock.json names download addresses: npm config set omit-lockfile-registry-resolved true, then write it anew")
+	}
+}
+
+// TestBundle builds the smallest project there is: one without packages, whose build is a script of node.
+func TestBundle(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	source := t.TempDir()
+	write := func(name, content string) {
+		t.Helper()
+		path := filepath.Join(source, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func(dir string) string {
+		t.Helper()
+		content, err := os.ReadFile(filepath.Join(dir, "out.txt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(content)
+	}
+	write("package.json", `{"name":"small","version":"1.0.0","private":true,"scripts":{"build":"node build.js"}}`)
+	write("package-lock.json", `{"name":"small","version":"1.0.0","lockfileVersion":3,"requires":true,"packages":{"":{"name":"small","version":"1.0.0"}}}`)
+	write("build.js", `const fs = require("fs"); fs.mkdirSync("dist"); fs.copyFileSync("src/in.txt", "dist/out.txt")`)
+	write("src/in.txt", "one")
+	write("dist/out.txt", "stale")
+	write("node_modules/junk", "junk")
+
+	first := Bundle(t, source)
+	if got := read(first); got != "one" {
+		t.Errorf("got %q, want what the build makes", got)
+	}
+	if again := Bundle(t, source); again != first {
+		t.Errorf("an unchanged project was built again, in %s", again)
+	}
+	write("src/in.txt", "two")
+	if got := read(Bundle(t, source)); got != "two" {
+		t.Errorf("got %q after a change", got)
+	}
+	if exists(filepath.Join(filepath.Dir(first), "node_modules")) {
+		t.Error("node_modules were copied or kept")
 	}
 }
