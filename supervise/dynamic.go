@@ -156,7 +156,12 @@ func (d *Dynamic) errNotRunning() error {
 
 // leave counts a child out. Whoever counts down looks at closed after, stop counts after closing: one of them sees the other.
 func (r *dynamicRun) leave() {
-	if r.count.Add(-1) == 0 && r.closed.Load() {
+	r.count.Add(-1)
+	r.tellStop()
+}
+
+func (r *dynamicRun) tellStop() {
+	if r.closed.Load() && r.count.Load() == 0 {
 		select {
 		case r.gone <- struct{}{}:
 		default:

@@ -78,7 +78,6 @@ func (ref *Ref) launch() *instance {
 // live sees the child through its lives.
 func (ref *Ref) live(in *instance, started chan<- error) {
 	r := ref.run
-	defer r.leave()
 	defer ref.forget()
 	var reason error // why the last life ended
 	for first := true; ; first = false {
@@ -170,10 +169,13 @@ func (ref *Ref) forget() {
 		ref.set(Ended)
 	}
 	ref.cancel()
-	ref.run.mu.Lock()
-	delete(ref.run.refs, ref)
-	ref.run.mu.Unlock()
+	r := ref.run
+	r.mu.Lock()
+	delete(r.refs, ref)
+	r.mu.Unlock()
+	r.count.Add(-1) // before Stop returns, which ended lets it
 	close(ref.ended)
+	r.tellStop()
 }
 
 // Stop has the child end for good and waits for it. It returns ErrAbandoned if it did not end within its stop time-out. Stopping again is harmless.

@@ -220,6 +220,7 @@ func TestDynamicAbandons(t *testing.T) {
 		if _, err := d.StartChild(t.Context(), slow); err != nil {
 			t.Fatal(err)
 		}
+		synctest.Wait() // all hang
 		began := time.Now()
 		stop()
 		if err := result(); !errors.Is(err, ErrAbandoned) || time.Since(began) != 2*time.Second {

@@ -3,6 +3,7 @@ package supervise
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -78,7 +79,7 @@ func TestAFailureAtTheBeginningStopsWhatWasStarted(t *testing.T) {
 		{"an Init that hangs", Child{StartTimeout: time.Second, Process: Server(proc.Server[int]{
 			Init: func(c ctx, _ *proc.Self[int]) error { <-c.Done(); return c.Err() }})}, "supervise: top/c: not ready within 1s"},
 		{"no process", Child{Process: func(ctx, proc.Supervisor) (*proc.Process, error) { return nil, nil }}, "supervise: top/c: Process returned no process"},
-		{"a nested failure", Child{Service: New(Config{Name: "inner"}, Child{Name: "x", Service: ReadyFunc(func(ctx) error { return errBoom })})}, "supervise: top/c: inner/x: boom"},
+		{"a nested failure", Child{Service: New(Config{Name: "inner", Logger: slog.New(slog.DiscardHandler)}, Child{Name: "x", Service: ReadyFunc(func(ctx) error { return errBoom })})}, "supervise: top/c: inner/x: boom"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *scene) {
