@@ -94,7 +94,7 @@ const (
 	tagSmallAtomUTF8 = 119
 )
 
-// refusedTags names tags that exist and are not decoded, so that the error can say what was there.
+// refusedTag names a tag that is not decoded, so that the error can say what was there.
 func refusedTag(tag byte) string {
 	switch tag {
 	case 99:

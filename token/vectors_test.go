@@ -264,3 +264,10 @@ func TestEncryptNeedsAKeyOf32Bytes(t *testing.T) {
 		t.Errorf("Decrypt: got %v, want ErrInvalid", err)
 	}
 }
+
+// put_resp_cookie(conn, "cart", …, sign: true) makes a token with this salt, valid for a day or the cookie's max_age.
+func TestCookieSalt(t *testing.T) {
+	if got, want := CookieSalt("cart"), "cart_cookie"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
