@@ -71,9 +71,13 @@
 //   - Removals learnt from others are not sent on in one's own delta: contexts
 //     reveal them and generations carry them, and in a cluster of n nodes
 //     every leave would otherwise travel n times.
-//   - Contexts of others are compared only on replicas the asker has up, and an
-//     answer leaves out replicas on which the asker is not behind, so that a
-//     node that is gone causes no transfers.
+//   - Contexts of others are compared only on replicas the asker has up, so
+//     that a node that is gone causes no transfers. An answer is put together
+//     replica by replica: nothing where the asker is not behind, else the smallest
+//     generation that brings it level, else all there is. Phoenix answers with one
+//     generation that helps a little, or with everything.
+//   - Without a separate full state there is nothing after which all generations
+//     are cleared: a transfer joins them like any delta.
 //   - A replica that was superseded or that said farewell is not let in again by a
 //     late heartbeat.
 package orset

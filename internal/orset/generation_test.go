@@ -108,15 +108,18 @@ func TestGenerationsOfWholeReplicas(t *testing.T) {
 	g := NewGenerations[string](2, 4)
 	join(t, s1, "lobby", 1, "user1")
 	g.Push(s1.Delta())
+	join(t, s3, "lobby", 0, "user3")
+	g.Push(s3.Delta())
+	wantGenerations(t, g, "user3 | s3:1-1", "user1 user3 | s1:1-1 s3:1-1")
 	for i := range uint64(3) {
-		join(t, s3, "lobby", i, "user3")
+		join(t, s3, "lobby", i+1, "user3")
+		s3.ResetDelta() // lost
 	}
-	g.Push(s3.Extract(ref("s1"), Context{ref("s3"): 0}))
-	wantGenerations(t, g, "user1 | s1:1-1", "user1 | s1:1-1")
-	s3.ResetDelta()
+	g.Push(s3.Extract(ref("s1"), Context{ref("s3"): 1}))
+	wantGenerations(t, g, " | ", "user1 | s1:1-1")
 	join(t, s3, "lobby", 4, "user4")
 	g.Push(s3.Delta())
-	wantGenerations(t, g, "user4 | s3:4-4", "user1 user4 | s1:1-1 s3:4-4")
+	wantGenerations(t, g, "user4 | s3:5-5", "user1 user4 | s1:1-1 s3:5-5")
 }
 
 func TestGenerationsRemoveDownReplicas(t *testing.T) {

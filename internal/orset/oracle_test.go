@@ -60,7 +60,8 @@ func histories(n int, always bool, f func([]step)) {
 }
 
 // Every history of up to four operations on two replicas, with deltas cut in
-// every way (and five with a delta each), is brought to a third replica with
+// every way (and five with a delta each; one operation less where the race
+// detector, which finds nothing in here, makes it slow), is brought to a third replica with
 // every subset of the deltas in every order. The third always equals the model,
 // repetitions change nothing, and transfers complete it from wherever it is.
 func TestOracleEveryDeliveryOrder(t *testing.T) {
@@ -115,11 +116,11 @@ func TestOracleEveryDeliveryOrder(t *testing.T) {
 		}
 		deliver(newNode("c", "a", "b"), 0, "")
 	}
-	for n := 1; n <= 4; n++ {
+	for n := 1; n <= longest; n++ {
 		histories(n, false, try)
 	}
-	histories(5, true, try)
-	if visited < 40_000 {
+	histories(longest+1, true, try)
+	if visited < fewest {
 		t.Errorf("only %d situations", visited)
 	}
 	t.Logf("%d situations", visited)

@@ -2,4 +2,8 @@
 
 package orset
 
-const raceSlack = 0
+const (
+	raceSlack = 0
+	longest   = 4
+	fewest    = 40_000 // situations they lead to
+)

@@ -2,5 +2,8 @@
 
 package orset
 
-// raceSlack: the race detector makes values escape that otherwise do not.
-const raceSlack = 3
+const (
+	raceSlack = 3 // allocations: the detector makes values escape
+	longest   = 3 // operations in a small history, and
+	fewest    = 4_000
+)

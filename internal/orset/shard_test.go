@@ -253,6 +253,13 @@ func TestShardTempdownsWithNodeupsOfNewVersionAndPermdowns(t *testing.T) {
 	l.tick(20)
 	l.wantDiffs()
 	want(t, "dirty", keys(l.shards["a"].State().Dirty("lobby")), "on-a")
+	for _, g := range l.shards["a"].generations.List() {
+		for _, gone := range []string{"b", "c"} {
+			if p := g.part(ref(gone)); p != nil {
+				t.Errorf("kept for others: %+v", p)
+			}
+		}
+	}
 }
 
 func TestShardDetectsJoinLeaveAndUpdate(t *testing.T) {
