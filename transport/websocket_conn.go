@@ -78,7 +78,7 @@ func (c *wsConn) feed(in []byte) (more bool) {
 		if v := recover(); v != nil { // a fault of ours, or of a custom serializer: it costs this connection only
 			reportPanic(c.ws.env.Logger, "transport: receiving a message", v)
 			c.end(CloseInternal, "", ErrBadMessage)
-			more = false
+			more = true // for the closing handshake
 		}
 	}()
 	c.lastRead.Store(int64(c.ws.env.System.Now()))
