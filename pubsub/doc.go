@@ -10,17 +10,26 @@
 //
 // # Order
 //
-// Messages of one publisher to one topic reach one subscriber in the order published, on each node. Nothing is promised between
-// publishers. A subscriber sees what is published after Subscribe has returned; after Unsubscribe a message that
-// was on its way may still come. Delivery is at most once: a node that is cut off, a process that is full or a
-// client that is away misses messages, and nobody tells the publisher.
+// Messages of one publisher, a goroutine, to one topic reach one subscriber in the order published, on each node. Nothing is promised between
+// publishers, nor between subscribers. A subscriber sees what is published after Subscribe has returned; after Unsubscribe a message that
+// was on its way may still come. Broadcasting returns when every local group has been handed the message, not when processes have
+// handled it. A process that publishes to a topic of its own finds the message in its mailbox.
 //
-// Local subscribers of a value share it: it is immutable by contract. [Config.Strict] makes tests fail that break the contract.
+// Delivery is at most once: a node that is cut off, a process that is full or a client that is away misses messages, and nobody tells
+// the publisher. After a PubSub was run again, its subscribers end and start anew.
+//
+// Local subscribers of a value share it: it is immutable by contract. [Config.Strict] makes tests fail that break the contract, and shows
+// on one node what a value loses on its way to another.
+//
+// # Isolation
+//
+// A subscriber that is slow, full or wrong harms nobody else: a full one ends, and so does one whose function (see [PubSub.Subscribe]) panics on a publisher's
+// goroutine. A message of another node that cannot be understood is dropped.
 //
 // # Limits
 //
 // A process whose mailbox is full when a message comes ends with proc.ErrOverloaded. What an adapter can carry is the adapter's
-// to say. Topics and subscriptions are not limited here.
+// to say. Topics and subscriptions are not limited here. Of lines about messages that were dropped there are 10 a minute.
 //
 // # Source
 //

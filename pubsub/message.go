@@ -2,7 +2,9 @@ package pubsub
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"sync/atomic"
 
@@ -27,11 +29,12 @@ type Message struct {
 	Kind  Kind
 
 	payload []byte
-	value   any // of a Value published on this node; nil if it came as bytes
+	value   any        // of a Value published on this node; nil if it came as bytes
+	typ     *valueType // of value
 	frames  [2]atomic.Pointer[wire.Frame]
 	mu      sync.Mutex // guards the fields below
 	custom  []customFrame
-	decoded any
+	decoded *decodedValue
 }
 
 type customFrame struct {
@@ -40,6 +43,7 @@ type customFrame struct {
 }
 
 // NewEvent makes an event message. Payload is encoded JSON; nil means {}. What is not a JSON object is refused, since clients expect one.
+// The payload must not be changed afterwards.
 func NewEvent(topic, event string, payload json.RawMessage) (*Message, error) {
 	if len(payload) == 0 {
 		payload = json.RawMessage("{}")
@@ -51,6 +55,7 @@ func NewEvent(topic, event string, payload json.RawMessage) (*Message, error) {
 }
 
 // NewBinaryEvent makes an event message of bytes. Topic and event may take 255 bytes each, which the wire format cannot exceed.
+// The payload must not be changed afterwards.
 func NewBinaryEvent(topic, event string, payload []byte) (*Message, error) {
 	if len(topic) > 255 || len(event) > 255 {
 		return nil, fmt.Errorf("pubsub: a binary message carries topics and events of at most 255 bytes, not %d and %d", len(topic), len(event))
@@ -58,6 +63,7 @@ func NewBinaryEvent(topic, event string, payload []byte) (*Message, error) {
 	return &Message{Topic: topic, Name: event, Kind: Binary, payload: payload}, nil
 }
 
+// isObject looks at the first byte only: whoever encoded the payload is trusted with the rest.
 func isObject(p []byte) bool {
 	for _, c := range p {
 		switch c {
@@ -70,11 +76,18 @@ func isObject(p []byte) bool {
 }
 
 // Payload returns the encoded payload: JSON of an Event, bytes of a Binary, the codec's bytes of a Value that came from
-// another node. It must not be changed.
+// another node or went to one. It must not be changed.
 func (m *Message) Payload() []byte { return m.payload }
 
-// Frame returns the message as a broadcast in the wire format of s, encoded on first use and shared by all connections.
+// errNoFrame is one value, so that refusing a Value for each shard costs nothing.
+var errNoFrame = errors.New("pubsub: a Go value is for processes and has no wire format; clients get events")
+
+// Frame returns the message as a broadcast in the wire format of s, encoded on first use and shared by all connections. A Value has
+// none: it is an error, so that what processes tell each other on a topic never reaches the clients that joined it.
 func (m *Message) Frame(s wire.Serializer) (*wire.Frame, error) {
+	if m.Kind != Event && m.Kind != Binary {
+		return nil, errNoFrame
+	}
 	i := s.Index()
 	if i < 0 || i >= len(m.frames) {
 		return m.customFrame(s)
@@ -100,17 +113,32 @@ func (m *Message) encode(s wire.Serializer) (*wire.Frame, error) {
 	return &f, nil
 }
 
+// customFrame encodes without the lock, since a serializer that is not ours may do anything. If two do so at once, one result stays.
 func (m *Message) customFrame(s wire.Serializer) (*wire.Frame, error) {
+	shared := reflect.TypeOf(s).Comparable()
+	if shared {
+		if f := m.sharedFrame(s, nil); f != nil {
+			return f, nil
+		}
+	}
+	f, err := m.encode(s)
+	if err != nil || !shared {
+		return f, err
+	}
+	return m.sharedFrame(s, f), nil
+}
+
+// sharedFrame returns the frame kept for s, or keeps f.
+func (m *Message) sharedFrame(s wire.Serializer, f *wire.Frame) *wire.Frame {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, c := range m.custom {
 		if c.serializer == s {
-			return c.frame, nil
+			return c.frame
 		}
 	}
-	f, err := m.encode(s)
-	if err == nil {
+	if f != nil {
 		m.custom = append(m.custom, customFrame{s, f})
 	}
-	return f, err
+	return f
 }

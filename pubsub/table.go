@@ -1,6 +1,7 @@
 package pubsub
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/bennu-go/bennu/proc"
@@ -9,15 +10,17 @@ import (
 // A Group is what PubSub knows of subscribers: one process, or all connections of a transport shard that joined a topic.
 // Groups are compared by ==.
 type Group interface {
-	// Deliver hands m to every member but from (nil: to all). It must not block and must not call back into the PubSub.
+	// Deliver hands m to every member but from (nil: to all). It is called on the publisher's goroutine, by several publishers at once, and once or so
+	// after Leave by those that were under way. It must not block.
 	Deliver(m *Message, from *proc.Process)
-	// Reset says that the PubSub has restarted and forgotten the group: its members must end, so that they subscribe again.
+	// Reset says that the PubSub has restarted: what other nodes sent meanwhile is lost, so the members must end and subscribe again. The group stays
+	// in its topics until it leaves them.
 	Reset()
 }
 
 // table is a part of the topics, chosen by hash.
 type table struct {
-	mu     sync.RWMutex // guards the fields below; Deliver is called without it
+	mu     sync.RWMutex // guards the fields below, and the subscriptions'; Deliver is called without it
 	topics map[string][]Group
 	subs   map[subKey][]*subscription
 }
@@ -46,11 +49,8 @@ func (t *table) addLocked(topic string, g Group) {
 func (t *table) remove(topic string, g Group) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for i, other := range t.topics[topic] {
-		if other == g {
-			t.removeAtLocked(topic, i)
-			return
-		}
+	if i := slices.Index(t.topics[topic], g); i >= 0 {
+		t.removeAtLocked(topic, i)
 	}
 }
 
@@ -64,24 +64,34 @@ func (t *table) removeAtLocked(topic string, i int) {
 		}
 	}
 	groups[last] = nil
-	if last == 0 {
+	switch {
+	case last == 0:
 		delete(t.topics, topic)
 		return
+	case cap(groups) > 64 && last < cap(groups)/4: // a crowd that has gone leaves no hall behind
+		groups = append(make([]Group, 0, 2*last), groups...)
 	}
 	t.topics[topic] = groups[:last]
 }
 
-// groupsPool holds the copies that publishers make, so that no lock is held while delivering.
-var groupsPool = sync.Pool{New: func() any { return new([]Group) }}
-
-func (t *table) deliver(m *Message, from *proc.Process) {
+// deliver hands m to the topic's groups as they are now, copied, so that no lock is held meanwhile.
+func (t *table) deliver(m *Message, from *proc.Process, copies *sync.Pool) {
 	t.mu.RLock()
 	groups := t.topics[m.Topic]
-	if len(groups) == 0 {
+	switch len(groups) {
+	case 0:
 		t.mu.RUnlock()
 		return
+	case 1:
+		g := groups[0]
+		t.mu.RUnlock()
+		g.Deliver(m, from)
+		return
 	}
-	copied := groupsPool.Get().(*[]Group)
+	copied, _ := copies.Get().(*[]Group)
+	if copied == nil {
+		copied = new([]Group)
+	}
 	*copied = append((*copied)[:0], groups...)
 	t.mu.RUnlock()
 	for i, g := range *copied {
@@ -89,17 +99,16 @@ func (t *table) deliver(m *Message, from *proc.Process) {
 		(*copied)[i] = nil
 	}
 	if cap(*copied) <= 1<<16 {
-		groupsPool.Put(copied)
+		copies.Put(copied)
 	}
 }
 
-// reset empties the table and returns what was in it.
-func (t *table) reset() (groups []Group) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+// groups returns all groups, one that is in many topics many times.
+func (t *table) groups() (all []Group) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
 	for _, gs := range t.topics {
-		groups = append(groups, gs...)
+		all = append(all, gs...)
 	}
-	t.topics, t.subs = nil, nil
-	return groups
+	return all
 }

@@ -1,18 +1,13 @@
 package pubsub
 
-import (
-	"bytes"
-	"encoding"
-	"encoding/json"
-	"fmt"
-	"reflect"
-
-	"github.com/bennu-go/bennu/proc"
-)
+import "github.com/bennu-go/bennu/proc"
 
 // A Topic carries values of one Go type to processes: Topic[OrderCreated]("orders"). Values of several types may share a topic's name; a subscriber
-// gets those of its type. Between nodes a value travels in its own binary form if it has one (encoding.BinaryMarshaler and, on the pointer,
-// BinaryUnmarshaler), else as JSON.
+// gets those of its type. T is a type declared at package level or a built-in one, and no interface.
+//
+// Between nodes a value travels in its own binary form if T, or a pointer to it, is both an encoding.BinaryMarshaler and an encoding.BinaryUnmarshaler, else as
+// JSON by encoding/json: what that leaves out, such as unexported fields, does not arrive. [Config.Strict] shows it on one node. A value
+// that cannot be decoded is dropped, with a line in the log.
 type Topic[T any] string
 
 // Broadcast sends v to all subscribers on all nodes. v must not be changed afterwards.
@@ -20,7 +15,7 @@ func (t Topic[T]) Broadcast(ps *PubSub, v T) error { return t.BroadcastFrom(ps, 
 
 // BroadcastFrom is Broadcast but not to from, if from is on this node.
 func (t Topic[T]) BroadcastFrom(ps *PubSub, from *proc.Process, v T) error {
-	m, err := t.message(ps, v)
+	m, err := t.message(ps, v, ps.cfg.Adapter != nil)
 	if err != nil {
 		return err
 	}
@@ -28,124 +23,71 @@ func (t Topic[T]) BroadcastFrom(ps *PubSub, from *proc.Process, v T) error {
 }
 
 // LocalBroadcast sends v to the subscribers on this node.
-func (t Topic[T]) LocalBroadcast(ps *PubSub, v T) error {
-	m, err := t.message(ps, v)
+func (t Topic[T]) LocalBroadcast(ps *PubSub, v T) error { return t.LocalBroadcastFrom(ps, nil, v) }
+
+// LocalBroadcastFrom is LocalBroadcast but not to from.
+func (t Topic[T]) LocalBroadcastFrom(ps *PubSub, from *proc.Process, v T) error {
+	m, err := t.message(ps, v, false)
 	if err != nil {
 		return err
 	}
-	return ps.LocalBroadcast(m, nil)
+	return ps.LocalBroadcast(m, from)
 }
 
 // DirectBroadcast sends v to the subscribers on one node. To a node that is not there it is lost, without an error.
 func (t Topic[T]) DirectBroadcast(ps *PubSub, node string, v T) error {
-	m, err := t.message(ps, v)
+	m, err := t.message(ps, v, node != ps.cfg.Node && ps.cfg.Adapter != nil)
 	if err != nil {
 		return err
 	}
 	return ps.DirectBroadcast(node, m)
 }
 
-// Subscribe has values put into p's mailbox, as T, until p ends or unsubscribes.
+// Subscribe has values put into p's mailbox, as T, until p ends or unsubscribes. Subscribed twice, p gets each value twice.
 func (t Topic[T]) Subscribe(ps *PubSub, p *proc.Process) error {
-	return t.SubscribeAs(ps, p, func(v T) any { return v })
+	vt, err := typeOf[T](ps)
+	if err != nil {
+		return err
+	}
+	return ps.Subscribe(p, string(t), func(m *Message) any {
+		v, _ := ps.open(m, vt) // boxed once for all subscribers
+		return v
+	})
 }
 
-// SubscribeAs is Subscribe with a say in what p gets: wrap runs in the publisher's goroutine and must not block.
+// SubscribeAs is Subscribe with a say in what p gets; nil is nothing. wrap is what it is for [PubSub.Subscribe].
 func (t Topic[T]) SubscribeAs(ps *PubSub, p *proc.Process, wrap func(v T) any) error {
+	vt, err := typeOf[T](ps)
+	if err != nil {
+		return err
+	}
 	return ps.Subscribe(p, string(t), func(m *Message) any {
-		v, ok := open[T](ps, m)
+		v, ok := ps.open(m, vt)
 		if !ok {
 			return nil
 		}
-		return wrap(v)
+		return wrap(v.(T))
 	})
 }
 
 // Unsubscribe ends all of p's subscriptions to the topic, those to other types included.
 func (t Topic[T]) Unsubscribe(ps *PubSub, p *proc.Process) { ps.Unsubscribe(p, string(t)) }
 
-func (t Topic[T]) message(ps *PubSub, v T) (*Message, error) {
-	m := &Message{Topic: string(t), Name: typeName[T](), Kind: Value, value: v}
+// message encodes v when it is published if it has to leave the node, and never later: subscribers read the payload without a lock.
+func (t Topic[T]) message(ps *PubSub, v T, leaves bool) (*Message, error) {
+	vt, err := typeOf[T](ps)
+	if err != nil {
+		return nil, err
+	}
+	m := &Message{Topic: string(t), Name: vt.name, Kind: Value, value: v, typ: vt}
+	if !leaves && !ps.cfg.Strict {
+		return m, nil
+	}
+	if m.payload, err = vt.bytes(m.value); err != nil {
+		return nil, err
+	}
 	if ps.cfg.Strict {
-		b, err := encodeValue(v)
-		if err != nil {
-			return nil, err
-		}
-		m.payload = b
-		ps.strict.add(m.Topic, v, b)
-		m.value = nil
+		ps.strict.add(m.Topic, vt, m.value)
 	}
 	return m, nil
-}
-
-func typeName[T any]() string {
-	t := reflect.TypeFor[T]()
-	stars := ""
-	for t.Kind() == reflect.Pointer {
-		t, stars = t.Elem(), stars+"*"
-	}
-	if t.PkgPath() == "" {
-		return stars + t.String()
-	}
-	return stars + t.PkgPath() + "." + t.Name()
-}
-
-// open gives the message's value as T: the published one, or one decoded from bytes, once for all.
-func open[T any](ps *PubSub, m *Message) (v T, ok bool) {
-	if m.Kind != Value || m.Name != typeName[T]() {
-		return v, false
-	}
-	if m.value != nil {
-		v, ok = m.value.(T)
-		return v, ok
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.decoded != nil && !ps.cfg.Strict {
-		v, ok = m.decoded.(T)
-		return v, ok
-	}
-	v, err := decodeValue[T](m.payload)
-	if err != nil {
-		ps.cfg.Logger.Warn("pubsub: dropped a value that cannot be decoded", "topic", m.Topic, "type", m.Name, "error", err)
-		return v, false
-	}
-	m.decoded = v
-	if ps.cfg.Strict {
-		ps.strict.add(m.Topic, v, m.payload)
-	}
-	return v, true
-}
-
-func (m *Message) encoded() ([]byte, error) {
-	if m.Kind != Value || m.payload != nil {
-		return m.payload, nil
-	}
-	b, err := encodeValue(m.value)
-	if err == nil {
-		m.payload = b
-	}
-	return b, err
-}
-
-func encodeValue(v any) ([]byte, error) {
-	if b, ok := v.(encoding.BinaryMarshaler); ok {
-		p, err := b.MarshalBinary()
-		if err != nil {
-			return nil, fmt.Errorf("pubsub: encoding a %T: %w", v, err)
-		}
-		return p, nil
-	}
-	p, err := json.Marshal(v)
-	if err != nil {
-		return nil, fmt.Errorf("pubsub: encoding a %T: %w", v, err)
-	}
-	return p, nil
-}
-
-func decodeValue[T any](p []byte) (v T, err error) {
-	if b, ok := any(&v).(encoding.BinaryUnmarshaler); ok {
-		return v, b.UnmarshalBinary(bytes.Clone(p))
-	}
-	return v, json.Unmarshal(p, &v)
 }
