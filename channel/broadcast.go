@@ -44,7 +44,7 @@ func Disconnect(ps *pubsub.PubSub, id string) error {
 }
 
 func message(topic, event string, payload any) (*pubsub.Message, error) {
-	p, err := encodeObject(payload)
+	p, err := encodeObject("broadcast", event, payload)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"reflect"
 
+	"github.com/bennu-go/bennu/internal/wire"
 	"github.com/bennu-go/bennu/telemetry"
 )
 
@@ -20,9 +21,9 @@ type definition struct {
 	limits         limits // shared by all clients
 
 	new       func() *core
-	join      func(ctx context.Context, c *core, p Payload) (any, error)
+	join      handler
 	in        map[string]*handler
-	any       func(ctx context.Context, c *core, event string, p Payload) (any, error)
+	any       func(ctx context.Context, c *core, event string, p Payload) (wire.Payload, error)
 	info      func(ctx context.Context, c *core, msg any) error
 	out       map[string]*handler
 	terminate func(ctx context.Context, c *core, reason error)
@@ -34,7 +35,7 @@ type handler struct {
 	event string
 	reply bool
 	rate  Rate
-	call  func(ctx context.Context, c *core, p Payload) (any, error)
+	call  func(ctx context.Context, c *core, p Payload) (wire.Payload, error)
 }
 
 // A Route is a topic pattern with its channel. Make it with Topic.
@@ -47,8 +48,12 @@ type Route struct {
 // one segment between colons and a last * is any rest. The first route that matches wins. A pattern or definition that is wrong is refused when the socket is mounted.
 func Topic[A any](topic string, ch Channel[A]) Route {
 	p, err := parsePattern(topic)
-	if err == nil && ch.Join.call == nil {
+	switch {
+	case err != nil:
+	case ch.Join.call == nil:
 		err = fmt.Errorf("channel: %q has no Join: who may join a topic must be said", topic)
+	case ch.Join.rate.N > 0 && ch.Join.rate.By == PerChannel:
+		err = fmt.Errorf("channel: %q: Join is called once per channel, so its limit must count By PerConnection, PerUser or PerTopic", topic)
 	}
 	if err != nil {
 		return Route{err: err}
@@ -62,16 +67,25 @@ func Topic[A any](topic string, ch Channel[A]) Route {
 		s.core.self = s
 		return &s.core
 	}
-	d.join = erase(ch.Join).call
+	d.join = erase(ch.Join)
 	if d.in, err = eraseAll(ch.In); err == nil {
 		d.out, err = eraseAll(ch.Out)
+	}
+	for event, h := range d.out {
+		if h.rate.N > 0 {
+			err = fmt.Errorf("the handler of %q in Out has a Limit, which is for what clients send", event)
+		}
 	}
 	if err != nil {
 		return Route{err: fmt.Errorf("channel: %q: %w", topic, err)}
 	}
 	if ch.Any != nil {
-		d.any = func(ctx context.Context, c *core, event string, p Payload) (any, error) {
-			return ch.Any(ctx, c.self.(*Socket[A]), event, p)
+		d.any = func(ctx context.Context, c *core, event string, p Payload) (wire.Payload, error) {
+			out, err := ch.Any(ctx, c.self.(*Socket[A]), event, p)
+			if err != nil {
+				return wire.Payload{}, err
+			}
+			return encode(out)
 		}
 	}
 	d.info = func(ctx context.Context, c *core, msg any) error { return dispatchInfo(ctx, ch.Info, c, msg) }
@@ -88,7 +102,7 @@ func Topic[A any](topic string, ch Channel[A]) Route {
 }
 
 func erase[A any](h Handler[A]) handler {
-	return handler{reply: h.reply, rate: h.rate, call: func(ctx context.Context, c *core, p Payload) (any, error) {
+	return handler{reply: h.reply, rate: h.rate, call: func(ctx context.Context, c *core, p Payload) (wire.Payload, error) {
 		return h.call(ctx, c.self.(*Socket[A]), p)
 	}}
 }
@@ -129,7 +143,8 @@ func dispatchInfo[A any](ctx context.Context, infos Infos[A], c *core, msg any) 
 			return h.call(ctx, s, msg)
 		}
 	}
-	c.session.sock.env.Logger.LogAttrs(ctx, slog.LevelWarn, "channel got a message that it has no Info handler for",
+	sock := c.session.sock
+	sock.lines.log(sock.env.Logger, slog.LevelWarn, "channel: got a message that it has no Info handler for",
 		slog.String("channel", c.def.name), slog.String("topic", c.topic), slog.String("type", fmt.Sprintf("%T", msg)))
 	return nil
 }

@@ -19,7 +19,7 @@ type Rate struct {
 // Scope says what a Rate counts by.
 type Scope uint8
 
-// The scopes. By default every joined topic of every client has its own count.
+// The scopes. By default every joined topic of every client has its own count. Join, which every topic has once, needs one of the others.
 const (
 	PerChannel    Scope = iota
 	PerConnection       // all channels of the same definition of one connection together
@@ -125,7 +125,7 @@ func newSessionLimits(messages, joins Rate) *sessionLimits {
 	return l
 }
 
-// allow decides about one message. A leave is always taken.
+// allow decides about one message. A heartbeat and a leave are always taken.
 func (l *sessionLimits) allow(in *wire.Inbound) bool {
 	switch string(in.Event) {
 	case wire.EventLeave:

@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 
+	"github.com/bennu-go/bennu/internal/wire"
 	"github.com/bennu-go/bennu/proc"
 )
 
-// An Error is an answer to the client that says no; the channel lives on. From Join it refuses the join.
+// An Error is an answer to the client that says no; the channel lives on. From Join it refuses the join, whatever its status.
 type Error struct {
 	// Reason becomes the payload {"reason": Reason} unless Payload is set.
 	Reason string
@@ -54,49 +55,41 @@ var (
 // ErrNotJoined is returned by what needs a joined channel while Join still runs. Use AfterJoin.
 var ErrNotJoined = errors.New("channel: not joined yet: push and broadcast from AfterJoin, not from Join")
 
-// reply is what a handler's result means for the client.
+// reply is what a callback's result means for the client.
 type reply struct {
 	send    bool
 	status  string
-	payload any
+	payload wire.Payload
 	stop    error // ends the channel after the reply
 	crash   error // neither an answer nor an end: what OnError decides about
 }
 
-func resultOf(ctx context.Context, out any, wants bool, err error) reply {
+// resultOf says what a callback's result means. Wants is whether its success is told to the client.
+func resultOf(ctx context.Context, p wire.Payload, wants bool, err error) reply {
 	if err == nil {
-		return reply{send: wants, status: "ok", payload: out}
-	}
-	if e, ok := errors.AsType[Error](err); ok {
-		r := reply{send: true, status: e.Status, payload: e.Payload}
-		if r.status == "" {
-			r.status = "error"
-		}
-		if r.payload == nil {
-			r.payload = reasonPayload{Reason: e.Reason}
-			if e.Reason == "" {
-				r.payload = struct{}{}
-			}
-		}
-		return r
-	}
-	if s, ok := errors.AsType[Stop](err); ok {
-		r := reply{send: s.Reply != nil, status: "ok", payload: s.Reply, stop: s.Reason}
-		if r.stop == nil {
-			r.stop = proc.ErrNormal
-		}
-		return r
+		return reply{send: wants, status: "ok", payload: p}
 	}
 	if errors.Is(err, Later) {
 		return reply{}
 	}
+	if e, ok := errors.AsType[Error](err); ok {
+		return answer(e.answer())
+	}
+	if s, ok := errors.AsType[Stop](err); ok {
+		r := reply{}
+		if s.Reply != nil {
+			r = answer("ok", s.Reply)
+		}
+		if r.stop = s.Reason; r.stop == nil {
+			r.stop = proc.ErrNormal
+		}
+		return r
+	}
 	if e, ok := errors.AsType[*errPayload](err); ok {
-		return reply{send: true, status: "error", payload: reasonPayload{"invalid payload", e.why}}
+		return answer("error", reasonPayload{"invalid payload", e.why})
 	}
 	if e, ok := errors.AsType[Replier](err); ok {
-		r := reply{send: true}
-		r.status, r.payload = e.ChannelReply()
-		return r
+		return answer(e.ChannelReply())
 	}
 	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx))) {
 		return reply{} // the process is ending anyway: no crash
@@ -104,7 +97,32 @@ func resultOf(ctx context.Context, out any, wants bool, err error) reply {
 	return reply{crash: err}
 }
 
+// answer makes a reply of a status and a payload that is to be encoded.
+func answer(status string, payload any) reply {
+	p, err := encode(payload)
+	if err != nil {
+		return reply{crash: err}
+	}
+	return reply{send: true, status: status, payload: p}
+}
+
+func (e Error) answer() (status string, payload any) {
+	status, payload = e.Status, e.Payload
+	if status == "" {
+		status = "error"
+	}
+	if payload == nil && e.Reason != "" {
+		payload = reasonPayload{Reason: e.Reason}
+	}
+	return status, payload
+}
+
 type reasonPayload struct {
 	Reason string `json:"reason"`
 	Detail string `json:"detail,omitempty"`
+}
+
+// reason is a payload with a reason of the protocol, which needs no escaping.
+func reason(r string) wire.Payload {
+	return wire.Payload{Data: []byte(`{"reason":"` + r + `"}`)}
 }

@@ -2,7 +2,8 @@ package channel
 
 import (
 	"bytes"
-	"fmt"
+	"context"
+	"log/slog"
 	"slices"
 	"sync"
 
@@ -73,7 +74,8 @@ func (s *session) Receive(op frame.Opcode, data []byte) error {
 		})
 	}
 	if s.limits != nil && !s.limits.allow(in) {
-		s.answer(in, "error", reasonPayload{Reason: "rate_limited"})
+		s.answer(in, "error", reason("rate_limited"))
+		telemetry.Emit(context.Background(), s.sock.env.Telemetry, telemetry.RateLimited{Scope: PerConnection.String(), Topic: string(in.Topic), Event: string(in.Event), ID: s.id})
 		return nil
 	}
 	s.mu.Lock()
@@ -88,7 +90,7 @@ func (s *session) Receive(op frame.Opcode, data []byte) error {
 	case c == nil:
 		s.mu.Unlock()
 		if string(in.Event) == wire.EventLeave {
-			s.answer(in, "ok", struct{}{})
+			s.answer(in, "ok", wire.Payload{})
 		} else {
 			s.unmatched(string(in.Topic), wire.RefFromBytes(in.Ref))
 		}
@@ -119,14 +121,14 @@ func (s *session) joinAndUnlock(in *wire.Inbound, old *core) {
 	ref := wire.RefFromBytes(in.Ref)
 	if def == nil {
 		s.mu.Unlock()
-		s.sock.env.Logger.Warn("channel: a client joined a topic that no pattern matches", "socket", s.sock.name, "topic", topic)
+		s.refused(slog.LevelWarn, "channel: a client joined a topic that no pattern matches", topic)
 		s.unmatched(topic, ref)
 		return
 	}
 	if old == nil && len(s.chans) >= s.sock.maxChannels || s.replaced >= s.sock.maxChannels {
 		s.mu.Unlock()
-		s.sock.env.Logger.Error("channel: a client joined too many topics", "socket", s.sock.name, "topic", topic, "limit", s.sock.maxChannels)
-		s.answer(in, "error", reasonPayload{Reason: "too many channels joined"})
+		s.refused(slog.LevelError, "channel: a client joined too many topics", topic, slog.Int("limit", s.sock.maxChannels))
+		s.answer(in, "error", reason("too many channels joined"))
 		return
 	}
 	c := def.new()
@@ -134,11 +136,21 @@ func (s *session) joinAndUnlock(in *wire.Inbound, old *core) {
 	if c.joinRef = wire.RefFromBytes(in.JoinRef); c.joinRef.IsNull() {
 		c.joinRef, c.rawNull = ref, true
 	}
+	c.in = &inMsg{join: true, ref: ref, payload: Payload{Data: bytes.Clone(in.Payload), Binary: in.Binary}}
+	if old != nil {
+		c.more().old = old
+	}
+	// Under the mutex, so that the end of the connection finds either no channel or one that can be ended.
+	if err := s.sock.env.System.Spawn(&c.proc, proc.Spec{Behaviour: c, Supervisor: s.sock, Mailbox: def.mailbox, First: c.in}); err != nil {
+		s.mu.Unlock()
+		s.refused(slog.LevelError, "channel: a channel could not be started", topic, slog.Any("error", err))
+		s.answer(in, "error", reason("overloaded"))
+		return
+	}
 	if old != nil {
 		old.status = detached
 		s.replaced++
 		s.chans[slices.Index(s.chans, old)] = c
-		c.more().old = old
 	} else {
 		s.chans = append(s.chans, c)
 	}
@@ -146,20 +158,12 @@ func (s *session) joinAndUnlock(in *wire.Inbound, old *core) {
 	if old != nil {
 		old.proc.Exit(ErrDuplicate)
 	}
-	first := &joinMsg{ref: ref, payload: Payload{Data: bytes.Clone(in.Payload), Binary: in.Binary}}
-	err := s.sock.env.System.Spawn(&c.proc, proc.Spec{Behaviour: c, Supervisor: s.sock, Mailbox: def.mailbox, First: first})
-	if err != nil {
-		s.remove(c)
-		s.sock.env.Logger.Error("channel: starting a channel", "topic", topic, "error", err)
-		s.answer(in, "error", reasonPayload{Reason: "overloaded"})
-		return
-	}
-	s.mu.Lock()
-	late := s.closed
-	s.mu.Unlock()
-	if late { // the connection ended before the process was there to be told
-		c.proc.Exit(transport.ErrLost)
-	}
+}
+
+// refused logs what a client was refused, within bounds.
+func (s *session) refused(level slog.Level, text, topic string, attrs ...slog.Attr) {
+	attrs = append(attrs, slog.String("socket", s.sock.name), slog.String("topic", topic), slog.String("id", s.id))
+	s.sock.lines.log(s.sock.env.Logger, level, text, attrs...)
 }
 
 func (s *session) leaveAndUnlock(in *wire.Inbound, c *core) {
@@ -171,30 +175,30 @@ func (s *session) leaveAndUnlock(in *wire.Inbound, c *core) {
 	}
 	m := &leaveMsg{joinRef: wire.RefFromBytes(in.JoinRef), ref: wire.RefFromBytes(in.Ref)}
 	if c.proc.Control(m) != nil {
-		s.answer(in, "ok", struct{}{})
+		s.answer(in, "ok", wire.Payload{})
 	}
 }
 
 func (s *session) forward(in *wire.Inbound, c *core) {
 	m := inMsgs.Get().(*inMsg)
-	m.joinRef, m.ref = c.joinRef, wire.RefFromBytes(in.Ref)
+	m.ref = wire.RefFromBytes(in.Ref)
 	if m.handler = c.def.in[string(in.Event)]; m.handler == nil {
 		m.event = string(in.Event)
 	}
 	m.payload = Payload{Data: bytes.Clone(in.Payload), Binary: in.Binary}
-	switch c.proc.Send(m) {
+	switch err := c.proc.Send(m); err {
 	case nil:
 	case proc.ErrFull:
-		s.answer(in, "error", reasonPayload{Reason: "overloaded"})
-		telemetry.Emit(c.proc.Context(), s.sock.env.Telemetry, telemetry.MailboxOverflow{Process: c.Label(), ID: c.proc.ID(), Limit: c.proc.Info().Limit})
+		m.free()
+		s.answer(in, "error", reason("overloaded"))
 	default:
-		s.unmatched(c.topic, m.ref)
+		m.free()
+		s.unmatched(c.topic, wire.RefFromBytes(in.Ref))
 	}
 }
 
 // answer replies to a message that no channel handles.
-func (s *session) answer(in *wire.Inbound, status string, payload any) {
-	p, _ := encode(payload)
+func (s *session) answer(in *wire.Inbound, status string, p wire.Payload) {
 	joinRef, ref, topic := wire.RefFromBytes(in.JoinRef), wire.RefFromBytes(in.Ref), string(in.Topic)
 	s.write(func(sr wire.Serializer, b []byte) ([]byte, frame.Opcode, error) {
 		return sr.AppendReply(b, joinRef, ref, topic, status, p)
@@ -202,7 +206,7 @@ func (s *session) answer(in *wire.Inbound, status string, payload any) {
 }
 
 func (s *session) unmatched(topic string, ref wire.Ref) {
-	p, _ := encode(reasonPayload{Reason: "unmatched topic"})
+	p := reason("unmatched topic")
 	s.write(func(sr wire.Serializer, b []byte) ([]byte, frame.Opcode, error) {
 		return sr.AppendReply(b, "", ref, topic, "error", p)
 	})
@@ -252,31 +256,4 @@ func (s *session) end(reason error) {
 	for _, c := range all {
 		c.proc.Exit(reason)
 	}
-}
-
-// buffers are borrowed while a message is encoded and written.
-var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b }}
-
-// write encodes one message and writes it to the client at once.
-func (s *session) write(encode func(sr wire.Serializer, b []byte) ([]byte, frame.Opcode, error)) error {
-	buf := buffers.Get().(*[]byte)
-	b, err := s.frame(*buf, encode)
-	if err == nil {
-		s.conn.Write(b)
-		if cap(b) <= 64<<10 {
-			*buf = b[:0]
-		}
-	}
-	buffers.Put(buf)
-	return err
-}
-
-// frame encodes one message as a complete frame.
-func (s *session) frame(buf []byte, encode func(sr wire.Serializer, b []byte) ([]byte, frame.Opcode, error)) ([]byte, error) {
-	var room [frame.MaxHeader]byte
-	b, op, err := encode(s.conn.Serializer(), append(buf[:0], room[:]...))
-	if err != nil {
-		return nil, fmt.Errorf("channel: %w", err)
-	}
-	return b[wire.FinishHeader(b, frame.MaxHeader, op):], nil
 }

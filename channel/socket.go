@@ -14,8 +14,8 @@ import (
 
 // A Socket is one joined topic of one client. Its methods are for the channel's own callbacks, except Process, Topic and what says otherwise.
 type Socket[A any] struct {
+	Assigns A // the channel's state
 	core    core
-	Assigns A
 }
 
 // Topic returns the topic that the client joined. It may be called from any goroutine.
@@ -47,7 +47,13 @@ func Identity[U, A any](s *Socket[A]) U {
 }
 
 // Push sends an event to this client. The payload is encoded as a JSON object, or is Binary. It returns ErrNotJoined from Join.
-func (s *Socket[A]) Push(event string, payload any) error { return s.core.push(event, payload) }
+func (s *Socket[A]) Push(event string, payload any) error {
+	p, err := encodeObject("push", event, payload)
+	if err != nil {
+		return err
+	}
+	return s.core.push(event, p)
+}
 
 // Broadcast sends an event to all clients that joined the topic, this one too, on all nodes. It returns ErrNotJoined from Join.
 func (s *Socket[A]) Broadcast(event string, payload any) error {
@@ -66,8 +72,12 @@ func (s *Socket[A]) broadcast(event string, payload any, from *proc.Process) err
 	return BroadcastFrom(s.PubSub(), from, s.core.topic, event, payload)
 }
 
-// AfterJoin has f called right after the client has been told that it joined: the place to push and broadcast. It is for Join.
+// AfterJoin has f called right after the client has been told that it joined, before anything else: the place to push and broadcast. It is for Join, and
+// panics elsewhere: After(0, f) does there what it does here.
 func (s *Socket[A]) AfterJoin(f func(ctx context.Context, s *Socket[A]) error) {
+	if s.core.in == nil || !s.core.in.join {
+		panic("channel: AfterJoin is for Join; elsewhere use After(0, f)")
+	}
 	x := s.core.more()
 	x.after = append(x.after, func(ctx context.Context) error { return f(ctx, s) })
 }
@@ -109,10 +119,10 @@ func SubscribeEvents[A any](s *Socket[A], topic string, f func(ctx context.Conte
 // Ref returns what answers the message being handled later: return Later and keep it. It panics outside of a handler of a client's message.
 func (s *Socket[A]) Ref() *Ref {
 	c := &s.core
-	if !c.handles {
+	if c.in == nil || c.in.join {
 		panic("channel: Ref is for handlers of a client's message")
 	}
-	return &Ref{session: c.session, topic: c.topic, joinRef: c.joinRef, ref: c.ref}
+	return &Ref{session: c.session, topic: c.topic, joinRef: c.joinRef, ref: c.in.ref}
 }
 
 // A Ref answers one message of a client. It may be used from any goroutine and any number of times, even after the channel has ended.
@@ -128,8 +138,7 @@ func (r *Ref) Reply(payload any) error { return r.reply("ok", payload) }
 
 // Fail answers with an Error's status and payload.
 func (r *Ref) Fail(e Error) error {
-	x := resultOf(context.Background(), nil, false, e)
-	return r.reply(x.status, x.payload)
+	return r.reply(e.answer())
 }
 
 func (r *Ref) reply(status string, payload any) error {
@@ -146,10 +155,5 @@ func (r *Ref) reply(status string, payload any) error {
 	if sh.Passed(sh.Mark()) {
 		return r.session.write(enc)
 	}
-	b, err := r.session.frame(nil, enc)
-	if err != nil {
-		return err
-	}
-	sh.Post(r.session.conn, b)
-	return nil
+	return r.session.post(enc)
 }

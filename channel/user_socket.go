@@ -26,7 +26,8 @@ type UserSocket[U any] struct {
 	Channels []Route
 	// MaxChannels that one connection may have joined. Zero means 100.
 	MaxChannels int
-	// Messages and Joins bound what one connection may send. Off by default. Beyond them messages are answered with {"reason":"rate_limited"}.
+	// Messages and Joins bound what one connection may send; their By is not looked at. Off by default. Beyond them messages are answered with
+	// {"reason":"rate_limited"}. Heartbeats and leaves are always taken.
 	Messages, Joins Rate
 }
 
@@ -53,10 +54,16 @@ func (u UserSocket[U]) NewSocket(env transport.Env) (transport.Socket, error) {
 		return nil, fmt.Errorf("channel: socket %s needs a System, a PubSub, Shards and a Logger", s.name)
 	}
 	var errs []error
+	seen := map[string]bool{}
 	for _, r := range u.Channels {
 		if err := r.check(s.name, t); err != nil {
 			errs = append(errs, err)
 			continue
+		}
+		if text := r.def.pattern.text; seen[text] {
+			errs = append(errs, fmt.Errorf("channel: socket %s has two channels for %q, of which the second would never be reached", s.name, text))
+		} else {
+			seen[text] = true
 		}
 		s.routes = append(s.routes, r.def)
 	}
@@ -83,6 +90,7 @@ type socket struct {
 	maxChannels     int
 	messages, joins Rate
 	channels        atomic.Int64
+	lines           lines
 }
 
 // Name implements transport.Socket.
