@@ -139,7 +139,6 @@ func wantSizes(t testing.TB, ps *pubsub.PubSub, groups, subscriptions int) {
 	}
 }
 
-
 func asPanic(r *reader, target **proc.PanicError) bool {
 	synctest.Wait()
 	r.mu.Lock()
