@@ -31,7 +31,12 @@
 // that a service started on its own panics: see package proc.
 //
 // Go cannot end a goroutine from outside. A child that has not ended within its stop time-out is abandoned: reported with its stack,
-// and never started a second time while the old one still runs. Its supervisor stops the others and ends with [ErrAbandoned].
+// and never started a second time while the old one still runs. Its supervisor stops the others and ends with [ErrAbandoned], and so
+// do those above it: what they would restart would be a second copy.
+//
+// # Lock order
+//
+// Supervisor or Ref before instance. All others are taken alone.
 //
 // # Limits
 //

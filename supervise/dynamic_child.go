@@ -102,6 +102,10 @@ func (ref *Ref) live(in *instance, started chan<- error) {
 		ref.mu.Lock()
 		ref.reason = reason
 		ref.mu.Unlock()
+		if leftBehind(reason) {
+			r.giveUp(&ChildError{Supervisor: r.cfg.Name, Child: ref.child.Name, Reason: reason})
+			return
+		}
 		again := err != nil || ref.child.Restart.after(reason)
 		if !again || ref.ctx.Err() != nil || ref.isAbandoned() || !r.mayRestart(ref.child.Name, reason) {
 			return
@@ -132,6 +136,9 @@ func (ref *Ref) end(in *instance) error {
 	in.ask()
 	timeout := in.stopTimeout(ref.run.cfg.StopTimeout)
 	if wait(in.done, timeout) {
+		if leftBehind(in.reason) {
+			ref.run.giveUp(&ChildError{Supervisor: ref.run.cfg.Name, Child: ref.child.Name, Reason: in.reason})
+		}
 		return nil
 	}
 	in.abandon(timeout)

@@ -42,6 +42,12 @@ func (e *ChildError) Error() string { return "supervise: " + e.path() }
 // Unwrap gives the reason.
 func (e *ChildError) Unwrap() error { return e.Reason }
 
+// leftBehind says whether a child that is a supervisor ended with something abandoned below it: it must not be started again beside that.
+func leftBehind(reason error) bool {
+	ce := (*ChildError)(nil)
+	return errors.As(reason, &ce) && errors.Is(ce, ErrAbandoned)
+}
+
 func (e *ChildError) path() string {
 	text := e.Supervisor + "/" + e.Child
 	if e.GaveUp {

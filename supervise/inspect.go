@@ -138,7 +138,7 @@ type node struct {
 //	chat (one_for_one)
 //	├── processes  service  running
 //	└── rooms  dynamic  running  2 children
-func (s *Supervisor) Tree() string { return print(s.node()) }
+func (s *Supervisor) Tree() string { return draw(s.node()) }
 
 func (s *Supervisor) node() node {
 	s.mu.Lock()
@@ -178,20 +178,20 @@ func (c ChildInfo) node(svc Service) node {
 	return n
 }
 
-func print(root node) string {
+func draw(root node) string {
 	var b strings.Builder
 	b.WriteString(root.text + "\n")
-	printChildren(&b, root.children, "")
+	drawChildren(&b, root.children, "")
 	return b.String()
 }
 
-func printChildren(b *strings.Builder, children []node, indent string) {
+func drawChildren(b *strings.Builder, children []node, indent string) {
 	for i, n := range children {
 		branch, below := "├── ", "│   "
 		if i == len(children)-1 {
 			branch, below = "└── ", "    "
 		}
 		b.WriteString(indent + branch + n.text + "\n")
-		printChildren(b, n.children, indent+below)
+		drawChildren(b, n.children, indent+below)
 	}
 }

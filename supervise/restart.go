@@ -9,6 +9,9 @@ func (r *run) childEnded(in *instance) (quit bool, err error) {
 		return false, nil // it was stopped meanwhile
 	}
 	r.change(i, func(s *slot) { s.in, s.status, s.reason = nil, Ended, in.reason })
+	if leftBehind(in.reason) {
+		return true, r.because(i, in.reason)
+	}
 	if !r.children[i].Restart.after(in.reason) {
 		return r.autoShutdown(i), nil
 	}
@@ -47,7 +50,7 @@ func (r *run) restart(i int, reason error) (quit bool, err error) {
 			if err == errStopped {
 				return false, nil // supervise sees it too
 			}
-			if r.slots[k].abandoned != nil {
+			if r.slots[k].abandoned != nil || leftBehind(err) {
 				return true, r.because(k, err)
 			}
 			if err != nil {

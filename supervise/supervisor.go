@@ -170,14 +170,14 @@ func (r *run) start(i int) error {
 	case r.ctx.Err() != nil:
 		return errStopped
 	}
-	if abandoned := r.stop(i); abandoned != nil {
+	if abandoned := r.stop(i); abandoned != nil && !leftBehind(err) {
 		return fmt.Errorf("%w, and %w", err, abandoned)
 	}
 	r.change(i, func(s *slot) { s.reason = err })
 	return err
 }
 
-// stop ends child i and waits for it. It returns an error if it had to be abandoned.
+// stop ends child i and waits for it. It returns an error if it, or something below it, had to be abandoned.
 func (r *run) stop(i int) error {
 	in := r.slots[i].in
 	if in == nil {
@@ -192,6 +192,9 @@ func (r *run) stop(i int) error {
 		return fmt.Errorf("%w after %v", ErrAbandoned, timeout)
 	}
 	r.change(i, func(s *slot) { s.in, s.status, s.reason = nil, Ended, in.reason })
+	if leftBehind(in.reason) {
+		return in.reason
+	}
 	return nil
 }
 

@@ -171,7 +171,7 @@ func TestNoRestartsAtAll(t *testing.T) {
 	})
 }
 
-// A child that fails again and again takes three levels down with it, 3*3*... restarts later, and each level only once its own intensity is used up.
+// A child that fails again and again takes three levels down with it, each only when its own intensity is used up.
 func TestEscalationThroughThreeLevels(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *scene) {
 		runs := 0
@@ -466,4 +466,44 @@ func TestTheSystemIsAChildLikeAnyOther(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestWhatIsAbandonedBelowIsToldAbove(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *scene) {
+		release := make(chan struct{})
+		s.fake("x").end = func(ctx) error { <-release; return nil }
+		inner := New(s.config(Config{Name: "inner"}), s.child("x", Permanent))
+		stop, result := s.begin(New(s.config(Config{}), Child{Name: "web", Service: inner}, s.child("b", Permanent)))
+		stop()
+		want := "supervise: top/web: inner/x: did not stop in time and was abandoned after 5s"
+		if err := result(); !errors.Is(err, ErrAbandoned) || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+		close(release)
+	})
+}
+
+// A constructor would make a second copy that knows nothing of the first one, whose child still runs.
+func TestNoSecondCopyBesideWhatIsAbandonedBelow(t *testing.T) {
+	for _, strategy := range []Strategy{OneForAll, OneForOne} {
+		inBubble(t, func(t *testing.T, s *scene) {
+			release := make(chan struct{})
+			s.fake("y").end = func(ctx) error { <-release; return nil }
+			made := 0
+			inner := Child{Name: "inner", Start: func(ctx) (Service, error) {
+				made++
+				return New(s.config(Config{Name: "inner", Strategy: OneForAll}), s.child("x", Permanent), s.child("y", Permanent)), nil
+			}}
+			_, result := s.begin(New(s.config(Config{Strategy: strategy}), inner, s.child("b", Permanent)))
+			if strategy == OneForAll {
+				s.fails("b") // inner is stopped for the restart, and y with it
+			} else {
+				s.fails("x") // inner gives up by itself
+			}
+			if err := result(); !errors.Is(err, ErrAbandoned) || made != 1 {
+				t.Errorf("%v: got %v, inner was made %d times", strategy, err, made)
+			}
+			close(release)
+		})
+	}
 }
