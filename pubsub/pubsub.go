@@ -110,6 +110,9 @@ func (ps *PubSub) reset() {
 // System returns the System of the subscribing processes.
 func (ps *PubSub) System() *proc.System { return ps.cfg.System }
 
+// Distributed reports whether there is an adapter, and so may be other nodes.
+func (ps *PubSub) Distributed() bool { return ps.cfg.Adapter != nil }
+
 // Node returns this node's name.
 func (ps *PubSub) Node() string { return ps.cfg.Node }
 

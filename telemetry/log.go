@@ -71,7 +71,7 @@ func (c LogConfig) withDefaults(t *Telemetry) LogConfig {
 // presence diffs and the ends of routes and renderings have no line. With a nil
 // t it does nothing.
 //
-// ProcessCrashed and CallbackAbandoned have no line here: a crash must be seen
+// ProcessCrashed, CallbackAbandoned and what happens to a supervisor's children have no line here: a crash must be seen
 // also where nobody attached a Log, so proc and supervise always write those to
 // the Logger of their own Config, in bounded number, and a second line would tell nothing
 // new.

@@ -28,9 +28,6 @@ func (w *lineWriter) attach(t *Telemetry) []func() {
 		Attach(t, w.channelHandledIn),
 		Attach(t, w.channelExited),
 		Attach(t, w.mailboxOverflow),
-		Attach(t, w.childExited),
-		Attach(t, w.childRestarted),
-		Attach(t, w.supervisorGaveUp),
 		Attach(t, w.presenceReplica),
 		Attach(t, w.fetchFailed),
 	}
@@ -183,38 +180,6 @@ func (w *lineWriter) mailboxOverflow(ctx context.Context, e MailboxOverflow) {
 	if level, ok := w.begin(ctx, e.EventName(), e.Process, LogDefault, LogWarn); ok {
 		w.write(ctx, level, "MAILBOX FULL OF "+show(e.Process),
 			slog.Uint64("id", e.ID), slog.Int("limit", e.Limit))
-	}
-}
-
-// childExited keeps normal exits and those that a supervisor asked for, which
-// have a nil reason, at debug level, and warns of errors; a stack is one that
-// nobody else has reported.
-func (w *lineWriter) childExited(ctx context.Context, e ChildExited) {
-	def := LogDebug
-	switch {
-	case len(e.Stack) > 0:
-		def = LogError
-	case e.Reason != nil:
-		def = LogWarn
-	}
-	if level, ok := w.begin(ctx, e.EventName(), e.Supervisor+" "+e.Child, LogDefault, def); ok {
-		w.write(ctx, level, fmt.Sprintf("CHILD EXITED %s OF %s", show(e.Child), show(e.Supervisor)),
-			w.stack(reason(nil, "reason", e.Reason), e.Stack)...)
-	}
-}
-
-func (w *lineWriter) childRestarted(ctx context.Context, e ChildRestarted) {
-	if level, ok := w.begin(ctx, e.EventName(), e.Supervisor+" "+e.Child, LogDefault, LogWarn); ok {
-		w.write(ctx, level, fmt.Sprintf("RESTARTED %s OF %s", show(e.Child), show(e.Supervisor)),
-			reason([]slog.Attr{slog.Int("restarts", e.Restarts)}, "reason", e.Reason)...)
-	}
-}
-
-func (w *lineWriter) supervisorGaveUp(ctx context.Context, e SupervisorGaveUp) {
-	if level, ok := w.begin(ctx, e.EventName(), e.Supervisor, LogDefault, LogError); ok {
-		attrs := []slog.Attr{slog.String("child", e.Child), slog.Int("restarts", e.Restarts),
-			slog.Int("max", e.Max), slog.Duration("window", e.Window)}
-		w.write(ctx, level, "GAVE UP "+show(e.Supervisor), reason(attrs, "reason", e.Reason)...)
 	}
 }
 

@@ -87,12 +87,11 @@ func TestLogLines(t *testing.T) {
 		{telemetry.MailboxOverflow{Process: "room:1", ID: 7, Limit: 1000}, `level=WARN msg="MAILBOX FULL OF room:1" id=7 limit=1000`},
 		{telemetry.ProcessCrashed{Process: "room:1", ID: 7, Reason: boom, Stack: []byte("goroutine 1\nmain.go:1")}, ``},
 		{telemetry.CallbackAbandoned{Process: "room:1", After: 5 * time.Second, Stack: []byte("s")}, ``},
-		{telemetry.ChildExited{Supervisor: "chat", Child: "db"}, `level=DEBUG msg="CHILD EXITED db OF chat"`},
-		{telemetry.ChildExited{Supervisor: "chat", Child: "db", Reason: boom}, `level=WARN msg="CHILD EXITED db OF chat" reason=boom`},
-		{telemetry.ChildExited{Supervisor: "chat", Child: "db", Reason: boom, Stack: []byte("s")}, `level=ERROR msg="CHILD EXITED db OF chat" reason=boom stack=s`},
-		{telemetry.ChildRestarted{Supervisor: "chat", Child: "db", Reason: boom, Restarts: 2}, `level=WARN msg="RESTARTED db OF chat" restarts=2 reason=boom`},
-		{telemetry.SupervisorGaveUp{Supervisor: "chat", Child: "db", Reason: boom, Restarts: 4, Max: 3, Window: 5 * time.Second},
-			`level=ERROR msg="GAVE UP chat" child=db restarts=4 max=3 window=5s reason=boom`},
+		{telemetry.ChildExited{Supervisor: "chat", Child: "db"}, ``},
+		{telemetry.ChildExited{Supervisor: "chat", Child: "db", Reason: boom}, ``},
+		{telemetry.ChildExited{Supervisor: "chat", Child: "db", Reason: boom, Stack: []byte("s")}, ``},
+		{telemetry.ChildRestarted{Supervisor: "chat", Child: "db", Reason: boom, Restarts: 2}, ``},
+		{telemetry.SupervisorGaveUp{Supervisor: "chat", Child: "db", Reason: boom, Restarts: 4, Max: 3, Window: 5 * time.Second}, ``},
 		{telemetry.PresenceDiff{}, ``},
 		{telemetry.PresenceReplica{Replica: "n2", State: telemetry.ReplicaPermDown}, `level=INFO msg="REPLICA n2 IS permanent_down"`},
 		{telemetry.FetchFailed{Presence: "online", Topic: "room:1", Keys: 3, Duration: time.Second, Err: boom},
@@ -180,7 +179,6 @@ func TestLogInjection(t *testing.T) {
 		telemetry.RequestStart{Method: evil, Path: evil, RequestID: evil},
 		telemetry.RateLimited{Scope: evil, Topic: evil, Event: evil, ID: evil},
 		telemetry.RouteException{Method: evil, Route: evil, Action: evil, Reason: errors.New(evil), Stack: []byte(evil)},
-		telemetry.ChildExited{Supervisor: evil, Child: evil, Reason: errors.New(evil), Stack: []byte(evil)},
 		telemetry.ErrorRendered{Path: evil, Reason: errors.New(evil)},
 		telemetry.FetchFailed{Topic: evil, Presence: evil, Err: errors.New(evil)},
 	}
@@ -201,7 +199,7 @@ func TestLogInjection(t *testing.T) {
 			if got == "" || strings.ContainsAny(got, "\n\r\x1b") {
 				t.Errorf("%s, %T: got %q, want one line without control characters", name, e, got)
 			}
-			if name == "plain print" && strings.ContainsAny(got, "\u202e\u2028\xff") {
+			if name == "plain print" && (strings.ContainsAny(got, "\u202e\u2028") || strings.Contains(got, "\xff")) {
 				t.Errorf("%s, %T: got %q, want only printable characters", name, e, got)
 			}
 			if name == "json" && !json.Valid([]byte(got)) {

@@ -16,8 +16,9 @@
 // # Limits
 //
 // Frames of 10 MB, reassembled messages of 8 MB, 60 seconds without a byte from the client, 1 MiB waiting to be
-// written to a client: beyond that it is closed with 1013, after which every client reconnects. Reads are never paused. No code that this package chooses is 1000, after
-// which phoenix.js before 1.8.16 stays away for good.
+// written to a client: beyond that it is closed with 1013 (a long-poll session ends), after which every client reconnects. Reads are never paused. No code that this package chooses is 1000, after
+// which phoenix.js before 1.8.16 stays away for good. A long-poll request has 8 MB and 100 lines; a session that is not polled for 1.5 to
+// 3 windows of 10 seconds has ended.
 //
 // # Source
 //

@@ -92,7 +92,7 @@ func NewLongPoll(env Env, socket Socket, cfg LongPollConfig) (*LongPoll, error) 
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	l := &LongPoll{env: env, socket: socket, cfg: cfg, spread: cfg.Tokens != nil && env.PubSub != nil,
+	l := &LongPoll{env: env, socket: socket, cfg: cfg, spread: cfg.Tokens != nil && env.PubSub != nil && env.PubSub.Distributed(),
 		salt: "longpoll " + socket.Name() + " " + cfg.Path, sessions: make(map[string]*lpSession)}
 	if cfg.Tokens == nil {
 		l.cfg.Tokens = token.New(token.Config{Secrets: token.Secrets{token.GenerateSecret()}})

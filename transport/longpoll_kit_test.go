@@ -155,8 +155,6 @@ type lpServer struct {
 	socket *lpSocket
 	lp     http.Handler
 	log    *lpLog
-	last   int // HTTP status of the last answer
-	header http.Header
 }
 
 // lpLog is written by many goroutines.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"time"
+	"unicode/utf8"
 
 	"github.com/bennu-go/bennu/channel"
 	"github.com/bennu-go/bennu/examples/demo/chat"
@@ -73,7 +74,7 @@ func (h rooms) join(ctx context.Context, s *channel.Socket[Room], in struct {
 	if errors.Is(err, chat.ErrUnauthorized) {
 		return history{}, channel.Error{Reason: "unauthorized"}
 	}
-	seat := Seat{Since: time.Now().UTC().Truncate(time.Second), Device: in.Device[:min(len(in.Device), 80)]}
+	seat := Seat{Since: time.Now().UTC().Truncate(time.Second), Device: cut(in.Device, 80)}
 	s.AfterJoin(func(ctx context.Context, s *channel.Socket[Room]) error {
 		if err := h.d.Online.Track(s, me, seat); err != nil {
 			return err
@@ -98,4 +99,15 @@ func (h rooms) post(ctx context.Context, s *channel.Socket[Room], in struct {
 
 func (h rooms) typing(ctx context.Context, s *channel.Socket[Room], in struct{}) error {
 	return s.BroadcastFrom("typing", map[string]string{"user": s.Assigns.User})
+}
+
+// cut shortens s to n bytes at most, at a character.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
 }

@@ -114,7 +114,7 @@ func (s *server) stop(orderly bool) error {
 }
 
 func (s *server) again(orderly bool) error {
-	if err := s.stop(orderly); err != nil {
+	if err := s.stop(orderly); err != nil && orderly { // after a crash the supervisor may have given up already
 		return err
 	}
 	return s.start()

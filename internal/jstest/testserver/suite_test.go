@@ -1,0 +1,10 @@
+package testserver
+
+import (
+	"testing"
+
+	"github.com/bennu-go/bennu/internal/jstest"
+)
+
+// Every script, with every JavaScript client, over every transport.
+func TestJavaScriptClients(t *testing.T) { jstest.Suite(t, Start) }
