@@ -82,6 +82,7 @@ type Shard[M any] struct {
 	silent      int                 // ticks since the last heartbeat
 	sampled     int                 // ticks since the last decision
 	request     uint64
+	changes     []Change // since the last call of Changes
 }
 
 // NewShard returns a shard with an empty state. It returns an error if the
@@ -110,6 +111,14 @@ func (s *Shard[M]) Config() ShardConfig { return s.config }
 
 // Members returns the other replicas and their status.
 func (s *Shard[M]) Members() []Member { return s.registry.Members() }
+
+// Changes returns what Tick and Receive did to the status of others since it
+// was last called.
+func (s *Shard[M]) Changes() []Change {
+	changes := s.changes
+	s.changes = nil
+	return changes
+}
 
 // Tick broadcasts news or a sign of life, asks for transfers if others are
 // ahead, and hides or forgets who has been silent for too long.
@@ -219,6 +228,7 @@ func (s *Shard[M]) merge(d Delta[M]) Diff[M] {
 }
 
 func (s *Shard[M]) apply(changes []Change) (diff Diff[M]) {
+	s.changes = append(s.changes, changes...)
 	for _, c := range changes {
 		switch c.Status {
 		case Up:

@@ -124,6 +124,30 @@ func (s *State[M]) Topic(topic string) iter.Seq[Row[M]] {
 	}
 }
 
+// Count returns how many rows Topic iterates over at most: hidden ones of down
+// replicas count too.
+func (s *State[M]) Count(topic string) int {
+	if t := s.topics[topic]; t != nil {
+		return t.len
+	}
+	return 0
+}
+
+// HasKey reports whether a topic has a visible row of a key.
+func (s *State[M]) HasKey(topic, key string) bool {
+	if t := s.topics[topic]; t != nil {
+		for e := range t.from(&place{key: key}) {
+			if e.key != key {
+				break
+			}
+			if !e.replica.down {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // GetByTopic returns the visible rows of a topic, by key, then process.
 func (s *State[M]) GetByTopic(topic string) []Row[M] {
 	t := s.topics[topic]
