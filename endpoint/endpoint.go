@@ -136,6 +136,15 @@ func (e *Endpoint) Connections() int { return e.env.Shards.Count() }
 // AnnouncesReady implements supervise.ReadyService: the endpoint is ready when it listens.
 func (e *Endpoint) AnnouncesReady() {}
 
+// StopWithin implements supervise.StopService: as long as draining and the last requests may take.
+func (e *Endpoint) StopWithin() time.Duration {
+	longest := time.Duration(0)
+	for _, m := range e.mounts {
+		longest = max(longest, m.drain.Limit())
+	}
+	return longest + e.cfg.StopTimeout + 5*time.Second
+}
+
 // Run listens and serves until ctx ends, then drains and stops.
 func (e *Endpoint) Run(ctx context.Context) error {
 	l, err := e.listen(ctx)

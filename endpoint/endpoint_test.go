@@ -65,7 +65,7 @@ func run(t *testing.T, change func(*Config)) *app {
 	root := supervise.New(supervise.Config{Name: "test", Logger: logger},
 		supervise.Child{Name: "processes", Service: sys},
 		supervise.Child{Name: "pubsub", Service: ps},
-		supervise.Child{Name: "endpoint", Service: a.ep, StopTimeout: time.Minute})
+		supervise.Child{Name: "endpoint", Service: a.ep})
 	go func() { done <- root.Run(supervise.NotifyReady(ctx, func() { close(ready) })) }()
 	select {
 	case <-ready:

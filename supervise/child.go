@@ -64,7 +64,7 @@ type Child struct {
 	// StartTimeout bounds the wait for readiness, Start included. Zero means 30 seconds, and Infinity for a Service that is a supervisor; negative is Infinity.
 	StartTimeout time.Duration
 	// StopTimeout bounds the wait for the end after the context was cancelled, or the process asked to exit. Zero means
-	// the supervisor's, and Infinity for supervisors; negative is Infinity.
+	// what the service says as a [StopService], Infinity for supervisors, and the supervisor's for all others; negative is Infinity.
 	StopTimeout time.Duration
 	// Significant children can end their supervisor by ending themselves: see AutoShutdown. Permanent ones cannot.
 	Significant bool
@@ -117,6 +117,9 @@ func (c *Child) stopTimeout(svc Service, def time.Duration) time.Duration {
 	}
 	if _, ok := svc.(supervisor); ok {
 		return Infinity
+	}
+	if s, ok := svc.(StopService); ok {
+		return s.StopWithin()
 	}
 	return def
 }

@@ -3,6 +3,7 @@ package supervise
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // A Service is something long-running. Run blocks until ctx ends or something fails, and has stopped all goroutines that it started when it
@@ -18,6 +19,14 @@ type ReadyService interface {
 	Service
 	// AnnouncesReady is never called. It marks services whose Run calls Ready.
 	AnnouncesReady()
+}
+
+// A StopService knows how long it may take to end after its context was cancelled: one that tells its clients first, for example. Its supervisor
+// waits so long, unless [Child.StopTimeout] says otherwise.
+type StopService interface {
+	Service
+	// StopWithin is called when the child is stopped. Negative is [Infinity].
+	StopWithin() time.Duration
 }
 
 // Func is a function as a Service, ready when called.

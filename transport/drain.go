@@ -17,6 +17,9 @@ type DrainConfig struct {
 	Timeout time.Duration
 }
 
+// Limit is how long draining may take: Timeout, or its default.
+func (c DrainConfig) Limit() time.Duration { return c.withDefaults().Timeout }
+
 func (c DrainConfig) withDefaults() DrainConfig {
 	if c.Batch <= 0 {
 		c.Batch = 10_000

@@ -90,7 +90,7 @@ func Run(ctx context.Context, cfg Config) error {
 		supervise.Child{Name: "processes", Service: sys},
 		supervise.Child{Name: "pubsub", Service: ps},
 		supervise.Child{Name: "presence", Service: online},
-		supervise.Child{Name: "endpoint", Service: ep, StopTimeout: 20 * time.Second},
+		supervise.Child{Name: "endpoint", Service: ep},
 	).Run(ctx)
 }
 

@@ -86,7 +86,7 @@ func (s *server) start() error {
 		supervise.Child{Name: "processes", Service: sys},
 		supervise.Child{Name: "pubsub", Service: ps},
 		supervise.Child{Name: "presence", Service: online},
-		supervise.Child{Name: "endpoint", Service: ep, StopTimeout: 20 * time.Second},
+		supervise.Child{Name: "endpoint", Service: ep},
 	)
 	go func() { life.done <- root.Run(supervise.NotifyReady(ctx, func() { close(ready) })) }()
 	select {
