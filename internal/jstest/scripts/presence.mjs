@@ -93,8 +93,10 @@ scenario("one person on two devices is one key with two metas", async () => {
 scenario("joins and leaves are told one by one", async () => {
   const ada = await watch("presence:told", "ada")
   const told = []
-  ada.presence.onJoin((key, current) => told.push(`${current ? "more" : "new"} ${key}`))
-  ada.presence.onLeave((key, current) => told.push(`${current.metas.length ? "less" : "gone"} ${key}`))
+  // Her own join may be told once more: the diff can come after the state that holds it already.
+  const tell = (key, what) => key === "bob" && told.push(`${what} ${key}`)
+  ada.presence.onJoin((key, current) => tell(key, current ? "more" : "new"))
+  ada.presence.onLeave((key, current) => tell(key, current.metas.length ? "less" : "gone"))
   const one = await watch("presence:told", "bob", "one")
   await ada.until("bob is not there", () => ada.presence.state.bob?.metas.length === 1)
   const two = await watch("presence:told", "bob", "two")
