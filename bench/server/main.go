@@ -22,6 +22,7 @@ import (
 	"github.com/bennu-go/bennu/bench/settle"
 	"github.com/bennu-go/bennu/channel"
 	"github.com/bennu-go/bennu/endpoint"
+	"github.com/bennu-go/bennu/presence"
 	"github.com/bennu-go/bennu/proc"
 	"github.com/bennu-go/bennu/pubsub"
 	"github.com/bennu-go/bennu/supervise"
@@ -49,13 +50,15 @@ func run(ctx context.Context, args []string) error {
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	sys := proc.NewSystem(proc.Config{Logger: logger})
 	ps := pubsub.New(pubsub.Config{System: sys, Logger: logger})
+	online := presence.New[seat](presence.Config{System: sys, PubSub: ps, Name: "online", Logger: logger})
 	ep := endpoint.New(endpoint.Config{
 		System: sys, PubSub: ps, Addr: *addr, Handler: api(), Logger: logger,
-		Sockets: []endpoint.Mount{{Path: "/socket", Socket: socket()}},
+		Sockets: []endpoint.Mount{{Path: "/socket", Socket: socket(online)}},
 	})
 	children := []supervise.Child{
 		{Name: "processes", Service: sys},
 		{Name: "pubsub", Service: ps},
+		{Name: "presence", Service: online},
 		{Name: "endpoint", Service: ep},
 	}
 	if *admin != "" {
@@ -70,11 +73,12 @@ func (a adminService) Run(ctx context.Context) error {
 	return settle.Serve(ctx, string(a), func(net.Addr) {})
 }
 
-func socket() channel.UserSocket[struct{}] {
+func socket(online *presence.Presence[seat]) channel.UserSocket[struct{}] {
 	return channel.UserSocket[struct{}]{
 		Name:    "bench",
 		Connect: channel.Anonymous,
 		Channels: []channel.Route{
+			channel.Topic("presence:*", people(online)),
 			channel.Topic("room:*", channel.Channel[struct{}]{
 				Name: "room",
 				Join: channel.Reply(func(context.Context, *channel.Socket[struct{}], struct{}) (any, error) { return nil, nil }),
