@@ -26,8 +26,8 @@ type Config struct {
 	// Name tells this Presence from others on the node. Required.
 	Name string
 
-	// Window is how long changes of a topic are collected before they go out as one diff. Zero means 50 ms; NoWindow, or
-	// any negative value, sends each change by itself.
+	// Window is how long changes of a topic are collected before they go out as one diff. The first change after a Window of quiet goes out at once.
+	// Zero means 50 ms; NoWindow, or any negative value, sends each change by itself.
 	Window time.Duration
 	// Shards into which topics are divided, each with a lock and a gossip of its own. It must be the same on all nodes. Zero means 1.
 	Shards int
@@ -78,6 +78,7 @@ func (c Config) withDefaults() Config {
 	if c.Window == 0 {
 		c.Window = DefaultWindow
 	}
+	c.Window = max(c.Window, 0) // from here on, zero is none
 	if c.Shards == 0 {
 		c.Shards = 1
 	}

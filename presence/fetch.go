@@ -71,8 +71,8 @@ func (s *shard) missing(t *topic, key *string) *wanted {
 	return w
 }
 
-// keep stores what was fetched, unless later news has been.
-func (s *shard) keep(w *wanted) {
+// keep stores what was fetched, unless later news has been, or nobody needs it any more: a diff that goes out does.
+func (s *shard) keep(w *wanted, needed bool) {
 	t := s.topics[w.topic]
 	if t == nil || s.closed {
 		return
@@ -83,7 +83,7 @@ func (s *shard) keep(w *wanted) {
 	}
 	for key := range w.presences {
 		old, ok := t.fields[key]
-		if ok && old.seq > w.seq || !s.known(t, key) {
+		if ok && old.seq > w.seq || !needed && !s.known(t, key) {
 			continue
 		}
 		if t.fields == nil {
@@ -96,7 +96,7 @@ func (s *shard) keep(w *wanted) {
 
 // known says whether a key is present or about to be told of.
 func (s *shard) known(t *topic, key string) bool {
-	if s.set.State().HasKey(t.name, key) || t.fetching {
+	if s.set.State().HasKey(t.name, key) {
 		return true
 	}
 	for i := range t.pending.changes {
@@ -195,11 +195,11 @@ func (s *shard) startFetch(d diff) {
 	})
 }
 
-// fetched publishes a diff with what was fetched for it.
-func (s *shard) fetched(ctx context.Context, f fetched) {
+// fetched publishes a diff with what was fetched for it. It runs on the shard's process.
+func (s *shard) fetched(f fetched) {
 	s.mu.Lock()
 	t := f.d.topic
-	s.keep(f.w)
+	s.keep(f.w, true)
 	f.d.fields = make(fields, len(f.d.joins)+len(f.d.leaves))
 	for _, c := range f.d.joins {
 		f.d.fields[c.key] = t.fields[c.key]
@@ -207,7 +207,7 @@ func (s *shard) fetched(ctx context.Context, f fetched) {
 	for _, c := range f.d.leaves {
 		f.d.fields[c.key] = t.fields[c.key]
 	}
-	t.fetching = false
+	f.d.after = f.d.after.with(t.fields)
 	s.fetching--
 	for _, c := range f.d.leaves {
 		if _, ok := t.fields[c.key]; ok && !s.known(t, c.key) {
@@ -221,9 +221,6 @@ func (s *shard) fetched(ctx context.Context, f fetched) {
 			}
 		}
 	}
-	f.d.after = f.d.after.with(t.fields)
-	s.enqueue(t)
-	s.wake()
 	s.mu.Unlock()
-	s.publish(ctx, f.d)
+	s.publish([]diff{f.d})
 }

@@ -1,8 +1,8 @@
 package presence
 
 import (
-	"context"
 	"log/slog"
+	"time"
 
 	"github.com/bennu-go/bennu/pubsub"
 	"github.com/bennu-go/bennu/telemetry"
@@ -19,41 +19,59 @@ type diff struct {
 	after         *snapshot // for the listener
 }
 
-// flush is the message that has the shard's process see what is to go out.
-type flush struct{}
+// The messages that have the shard's process see what is to go out.
+type (
+	flush       struct{}
+	windowEnded struct{}
+)
 
-// enqueue has the changes of a topic go out when its window ends.
+// done ends a batch of changes. Diffs that can go out at once are the caller's to publish, without the lock, if it wants them: then clients have
+// been told when Track returns.
+func (s *shard) done(want bool) (mine []diff) {
+	for i, t := range s.touched {
+		t.touched = false
+		t.cached = cached{}
+		s.enqueue(t)
+		s.touched[i] = nil
+	}
+	s.touched = s.touched[:0]
+	if want && s.life.cfg.Fetch == nil {
+		mine, s.ready = s.ready, nil
+	}
+	s.wake()
+	return mine
+}
+
+// enqueue has the changes of a topic go out: at once if it has been quiet, else together with what follows within the window.
 func (s *shard) enqueue(t *topic) {
-	if t.dirty || t.fetching {
+	if t.dirty || t.busy {
 		return
 	}
-	if t.pending.empty() {
+	now := s.life.cfg.System.Now()
+	switch {
+	case now < t.quiet: // also if there is nothing to tell: a topic is remembered until then
+	case t.pending.empty():
 		s.tidy(t)
 		return
-	}
-	window := s.life.cfg.Window
-	if window < 0 && s.room() {
-		s.take(t)
-		s.wake()
+	case s.room():
+		s.take(t, now)
 		return
 	}
 	t.dirty = true
-	t.due = s.life.cfg.System.Now() + max(window, 0)
+	t.due = now + s.life.cfg.Window
 	s.dirty = append(s.dirty, t)
-	s.wake()
 }
 
 // wake sends the process a flush for the earliest thing to do.
 func (s *shard) wake() {
 	switch {
-	case s.armed || s.closed:
-		return
-	case len(s.ready) > 0:
-		s.armed = true
+	case s.closed:
+	case len(s.ready) > 0 && !s.posted:
+		s.posted = true
 		s.process.Control(flush{})
-	case len(s.dirty) > 0 && s.room():
+	case len(s.dirty) > 0 && !s.armed && s.room():
 		s.armed = true
-		s.process.SendAfter(max(0, s.dirty[0].due-s.life.cfg.System.Now()), flush{})
+		s.process.SendAfter(max(0, s.dirty[0].due-s.life.cfg.System.Now()), windowEnded{})
 	}
 }
 
@@ -62,8 +80,8 @@ func (s *shard) room() bool {
 	return s.life.cfg.Fetch == nil || s.fetching < s.life.cfg.FetchConcurrency
 }
 
-// take makes a diff of a topic's changes and puts it in line.
-func (s *shard) take(t *topic) {
+// take makes a diff of a topic's changes. Until it is published, and enqueue called, later ones wait.
+func (s *shard) take(t *topic, now time.Duration) {
 	d := diff{topic: t}
 	d.joins, d.leaves = t.pending.take()
 	if len(d.joins)+len(d.leaves) == 0 {
@@ -74,17 +92,15 @@ func (s *shard) take(t *topic) {
 		d.after = s.snapshot(t)
 	}
 	if s.life.cfg.Fetch != nil {
-		t.fetching = true
 		s.fetching++
 	}
+	t.busy = true
+	t.quiet = now + s.life.cfg.Window
 	s.ready = append(s.ready, d)
-	if s.life.cfg.Fetch == nil {
-		s.tidy(t)
-	}
 }
 
-// flush runs on the shard's process, as do all below.
-func (s *shard) flush(ctx context.Context) {
+// windowEnded runs on the shard's process.
+func (s *shard) windowEnded() {
 	s.mu.Lock()
 	s.armed = false
 	now := s.life.cfg.System.Now()
@@ -93,27 +109,51 @@ func (s *shard) flush(ctx context.Context) {
 		s.dirty[0] = nil
 		s.dirty = s.dirty[1:]
 		t.dirty = false
-		s.take(t)
+		s.take(t, now)
 	}
 	if len(s.dirty) == 0 {
 		s.dirty = nil
 	}
+	s.mu.Unlock()
+	s.flush()
+}
+
+// flush runs on the shard's process.
+func (s *shard) flush() {
+	s.mu.Lock()
 	ready := s.ready
 	s.ready = nil
+	s.posted = false
 	s.wake()
 	s.mu.Unlock()
+	if s.life.cfg.Fetch == nil {
+		s.publish(ready)
+		return
+	}
 	for i := range ready {
-		if s.life.cfg.Fetch != nil {
-			s.startFetch(ready[i])
-		} else {
-			s.publish(ctx, ready[i])
-		}
+		s.startFetch(ready[i])
 	}
 }
 
-// publish hands a diff to the topic's clients on this node, then to the listener.
-func (s *shard) publish(ctx context.Context, d diff) {
-	cfg := s.life.cfg
+// publish hands diffs to the clients on this node, then to the listener. It is called by whoever took them, without the lock.
+func (s *shard) publish(ready []diff) {
+	if len(ready) == 0 {
+		return
+	}
+	for i := range ready {
+		s.broadcast(&ready[i])
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range ready {
+		ready[i].topic.busy = false
+		s.enqueue(ready[i].topic)
+	}
+	s.wake()
+}
+
+func (s *shard) broadcast(d *diff) {
+	ctx, cfg := s.life.ctx, s.life.cfg
 	joins, leaves := d.snapshot(d.joins), d.snapshot(d.leaves)
 	b := make([]byte, 0, joins.size()+leaves.size()+len(`{"joins":,"leaves":}`))
 	b = append(b, `{"joins":`...)

@@ -39,8 +39,9 @@ func (s *shard) start(ctx context.Context, n int) error {
 	p, err := proc.StartUnsupervised(ctx, cfg.System, proc.Server[struct{}]{
 		Name: "presence " + cfg.Name + " shard " + strconv.Itoa(n),
 		Info: proc.Infos[struct{}]{
-			proc.OnInfo(func(ctx context.Context, _ *proc.Self[struct{}], _ flush) error { s.flush(ctx); return nil }),
-			proc.OnInfo(func(ctx context.Context, _ *proc.Self[struct{}], f fetched) error { s.fetched(ctx, f); return nil }),
+			proc.OnInfo(func(ctx context.Context, _ *proc.Self[struct{}], _ flush) error { s.flush(); return nil }),
+			proc.OnInfo(func(ctx context.Context, _ *proc.Self[struct{}], _ windowEnded) error { s.windowEnded(); return nil }),
+			proc.OnInfo(func(ctx context.Context, _ *proc.Self[struct{}], f fetched) error { s.fetched(f); return nil }),
 			proc.OnInfo(func(ctx context.Context, _ *proc.Self[struct{}], p packet) error { s.receive(ctx, p); return nil }),
 			proc.OnInfo(func(ctx context.Context, self *proc.Self[struct{}], first firstTick) error {
 				self.Process().SendEvery(first.every, tick{})

@@ -18,7 +18,7 @@ func (s *shard) list(name string) *snapshot {
 			s.mu.Unlock()
 			w.fetch(s.life.ctx)
 			s.mu.Lock()
-			s.keep(w)
+			s.keep(w, false)
 			if t = s.topics[name]; t == nil {
 				s.mu.Unlock()
 				return nil
@@ -43,7 +43,7 @@ func (s *shard) getByKey(name, key string) *group {
 			s.mu.Unlock()
 			w.fetch(s.life.ctx)
 			s.mu.Lock()
-			s.keep(w)
+			s.keep(w, false)
 			if t = s.topics[name]; t == nil {
 				s.mu.Unlock()
 				return nil

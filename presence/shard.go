@@ -30,7 +30,8 @@ type shard struct {
 	touched  []*topic // by the batch of changes at hand
 	dirty    []*topic // with changes that wait for their window to end, in the order in which it does
 	ready    []diff   // to go out, in order
-	armed    bool     // a flush is on its way
+	armed    bool     // a windowEnded is on its way
+	posted   bool     // a flush is
 	fetching int      // topics for which a Fetch runs
 }
 
@@ -45,14 +46,15 @@ type tracked struct {
 
 // topic is what is known of a topic besides its rows. It exists while somebody is present or something is to be told.
 type topic struct {
-	name     string
-	pending  pending
-	due      time.Duration // when the window ends, by System.Now
-	touched  bool          // listed in touched
-	dirty    bool          // listed in dirty
-	fetching bool          // the next diff waits for this one's Fetch
-	cached   cached
-	fields   fields
+	name    string
+	pending pending
+	due     time.Duration // when the window ends, by System.Now
+	quiet   time.Duration // from when on a change goes out at once
+	touched bool          // listed in touched
+	dirty   bool          // listed in dirty
+	busy    bool          // a diff is going out: the next one waits for it
+	cached  cached
+	fields  fields
 }
 
 func newShard(l *life) *shard {
@@ -64,6 +66,7 @@ func newShard(l *life) *shard {
 }
 
 func (s *shard) track(p *proc.Process, name, key string, body []byte) (ref string, err error) {
+	var mine []diff
 	for {
 		t := s.watch(p)
 		s.mu.Lock()
@@ -84,11 +87,12 @@ func (s *shard) track(p *proc.Process, name, key string, body []byte) (ref strin
 			}
 			t.rows++
 			s.join(row)
-			s.done()
+			mine = s.done(true)
 		}
 		stop := s.unwatchLocked(t)
 		s.mu.Unlock()
 		stop()
+		s.publish(mine)
 		return ref, err
 	}
 }
@@ -143,6 +147,7 @@ func (t *tracked) exited(error) {
 		return
 	}
 	s.leaveAllLocked(t)
+	s.done(false)
 }
 
 func (s *shard) leaveAllLocked(t *tracked) {
@@ -150,7 +155,6 @@ func (s *shard) leaveAllLocked(t *tracked) {
 		s.leave(row)
 	}
 	t.rows = 0
-	s.done()
 }
 
 // get returns the meta that p tracks.
@@ -174,16 +178,18 @@ func (s *shard) getLocked(p *proc.Process, name, key string) (meta, error) {
 // update replaces a meta. With old set it does so only if the meta is still that one, and returns "" if it is not.
 func (s *shard) update(p *proc.Process, name, key string, old meta, body []byte) (ref string, err error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	m, err := s.getLocked(p, name, key)
 	if err != nil || old != "" && m != old {
+		s.mu.Unlock()
 		return "", err
 	}
 	ref = s.life.refs.next()
 	before, after, _ := s.set.State().Update(name, p.ID(), key, newMeta(body, ref, m.ref()))
 	s.leave(before)
 	s.join(after)
-	s.done()
+	mine := s.done(true)
+	s.mu.Unlock()
+	s.publish(mine)
 	return ref, nil
 }
 
@@ -197,11 +203,12 @@ func (s *shard) untrack(p *proc.Process, name, key string) {
 	if row, ok := s.set.State().Leave(name, p.ID(), key); ok {
 		t.rows--
 		s.leave(row)
-		s.done()
 	}
+	mine := s.done(true)
 	stop := s.unwatchLocked(t)
 	s.mu.Unlock()
 	stop()
+	s.publish(mine)
 }
 
 func (s *shard) untrackAll(p *proc.Process) {
@@ -212,9 +219,11 @@ func (s *shard) untrackAll(p *proc.Process) {
 		return
 	}
 	s.leaveAllLocked(t)
+	mine := s.done(true)
 	stop := s.unwatchLocked(t)
 	s.mu.Unlock()
 	stop()
+	s.publish(mine)
 }
 
 // close ends the shard's life and returns its last message to other nodes.
@@ -266,17 +275,7 @@ func (s *shard) apply(d orset.Diff[meta]) {
 	for _, row := range d.Joins {
 		s.join(row)
 	}
-	s.done()
-}
-
-func (s *shard) done() {
-	for i, t := range s.touched {
-		t.touched = false
-		t.cached = cached{}
-		s.enqueue(t)
-		s.touched[i] = nil
-	}
-	s.touched = s.touched[:0]
+	s.done(false)
 }
 
 // present says whether anybody is in the topic.
@@ -289,7 +288,7 @@ func (s *shard) present(name string) bool {
 
 // tidy forgets a topic of which there is nothing left to tell.
 func (s *shard) tidy(t *topic) {
-	if t.pending.empty() && !t.dirty && !t.fetching && !s.present(t.name) {
+	if t.pending.empty() && !t.dirty && !t.busy && !s.present(t.name) {
 		delete(s.topics, t.name)
 	}
 }
