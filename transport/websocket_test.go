@@ -562,3 +562,23 @@ func TestPartialFramesReserveNothing(t *testing.T) {
 		p.nc.Close()
 	})
 }
+
+// Reads are never paused: a client that does not read is still heard, or its heartbeats would die with it.
+func TestReadsGoOnWhileWritesWait(t *testing.T) {
+	onPipes(t, WebSocketConfig{MaxQueued: 10 << 20}, func(h *harness) {
+		p := h.connect("")
+		synctest.Wait()
+		m, _ := pubsub.NewEvent("all", "big", []byte(`{"x":"`+strings.Repeat("x", 100_000)+`"}`))
+		h.env.PubSub.Broadcast(m, nil) // nobody reads it: the pipe has no buffer
+		synctest.Wait()
+		for i := range 10 {
+			p.write(fromClient(frame.Text, true, fmt.Sprint(i))) // blocks unless the server reads
+		}
+		synctest.Wait()
+		p.want("text of 100032")
+		for i := range 10 {
+			p.want(fmt.Sprintf("text %q", fmt.Sprint(i)))
+		}
+		p.nc.Close()
+	})
+}
