@@ -2,7 +2,8 @@
 // nothing else.
 //
 // Channel room:*: the event shout broadcasts its payload without a reply, echo replies with its payload. Channel presence:* tracks the user of
-// the join's payload and pushes presence_state. GET /api/ping and GET /api/users/{id} answer small JSON objects.
+// the join's payload and pushes presence_state. GET /api/ping and GET /api/users/{id} answer small JSON objects. For storms there are crash:*,
+// of which every join panics, and block:*, whose event block sits in its callback.
 package main
 
 import (
@@ -12,11 +13,12 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
+	"net/http/pprof"
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/bennu-go/bennu/bench/internal/loopback"
 	"github.com/bennu-go/bennu/bench/settle"
@@ -41,6 +43,8 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("server", flag.ContinueOnError)
 	addr := flags.String("addr", "127.0.0.1:4100", "loopback address to serve clients on")
 	admin := flags.String("admin", "", "loopback address for GET "+settle.Path+" (empty: none)")
+	profiles := flags.Bool("pprof", false, "serve profiles on the admin address, at /debug/pprof/")
+	stop := flags.Duration("stop", 4*time.Second, "how long the end waits for callbacks")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -48,7 +52,7 @@ func run(ctx context.Context, args []string) error {
 		return fmt.Errorf("server: -addr: %w", err)
 	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	sys := proc.NewSystem(proc.Config{Logger: logger})
+	sys := proc.NewSystem(proc.Config{StopTimeout: *stop, Logger: logger})
 	ps := pubsub.New(pubsub.Config{System: sys, Logger: logger})
 	online := presence.New[seat](presence.Config{System: sys, PubSub: ps, Name: "online", Logger: logger})
 	ep := endpoint.New(endpoint.Config{
@@ -56,21 +60,32 @@ func run(ctx context.Context, args []string) error {
 		Sockets: []endpoint.Mount{{Path: "/socket", Socket: socket(online)}},
 	})
 	children := []supervise.Child{
-		{Name: "processes", Service: sys},
+		{Name: "processes", Service: sys, StopTimeout: *stop + time.Second},
 		{Name: "pubsub", Service: ps},
 		{Name: "presence", Service: online},
-		{Name: "endpoint", Service: ep},
 	}
-	if *admin != "" {
-		children = append(children, supervise.Child{Name: "admin", Service: adminService(*admin)})
+	if *admin != "" { // before the endpoint, so that it can still be asked while that drains
+		children = append(children, supervise.Child{Name: "admin", Service: adminService{*admin, *profiles}})
 	}
+	// Draining has 30 seconds, requests 10 after it.
+	children = append(children, supervise.Child{Name: "endpoint", Service: ep, StopTimeout: 45 * time.Second})
 	return supervise.New(supervise.Config{Name: "bench", Logger: logger}, children...).Run(ctx)
 }
 
-type adminService string
+type adminService struct {
+	addr     string
+	profiles bool
+}
 
 func (a adminService) Run(ctx context.Context) error {
-	return settle.Serve(ctx, string(a), func(net.Addr) {})
+	mux := http.NewServeMux()
+	mux.Handle(settle.Path, settle.Handler())
+	if a.profiles {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
+	return settle.ServeHandler(ctx, a.addr, mux, nil)
 }
 
 func socket(online *presence.Presence[seat]) channel.UserSocket[struct{}] {
@@ -91,6 +106,8 @@ func socket(online *presence.Presence[seat]) channel.UserSocket[struct{}] {
 					}),
 				},
 			}),
+			channel.Topic("crash:*", crashChannel()),
+			channel.Topic("block:*", blockChannel()),
 		},
 	}
 }

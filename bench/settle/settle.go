@@ -52,6 +52,11 @@ func Handler() http.Handler {
 // regular end. Ready, which may be nil, is called with the address once it
 // accepts connections.
 func Serve(ctx context.Context, addr string, ready func(net.Addr)) error {
+	return ServeHandler(ctx, addr, Handler(), ready)
+}
+
+// ServeHandler is Serve with a handler that offers more than [Handler].
+func ServeHandler(ctx context.Context, addr string, h http.Handler, ready func(net.Addr)) error {
 	ap, err := loopback.AddrPort(addr)
 	if err != nil {
 		return fmt.Errorf("settle: %w", err)
@@ -63,7 +68,7 @@ func Serve(ctx context.Context, addr string, ready func(net.Addr)) error {
 	if ready != nil {
 		ready(ln.Addr())
 	}
-	srv := &http.Server{Handler: Handler()}
+	srv := &http.Server{Handler: h}
 	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
 	defer stop()
 	if err := srv.Serve(ln); ctx.Err() == nil {

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/bennu-go/bennu/bench/internal/ws"
+)
+
+const (
+	smallRead  = 512              // what a client reads into; it grows for longer messages
+	maxMessage = 1 << 20          // longer ones end the connection
+	closeWait  = 2 * time.Second  // for the server to close after the closing handshake
+	dialLimit  = 60 * time.Second // about what browsers and kernels allow
+)
+
+var (
+	errTooLong   = errors.New("the server's message is too long")
+	errHandshake = errors.New("the answer is no handshake")
+	maskingKey   = [4]byte{0x5a, 0xc3, 0x0f, 0x96}
+	handshakeKey = base64.StdEncoding.EncodeToString([]byte("sixteen bytes 16"))
+	acceptHeader = string(ws.AppendAccept([]byte("Sec-WebSocket-Accept: "), []byte(handshakeKey)))
+)
+
+// statusError is an answer to the upgrade other than 101.
+type statusError int
+
+func (e statusError) Error() string { return "http " + strconv.Itoa(int(e)) }
+
+// conn is a WebSocket, seen by its client. One goroutine reads; any may write.
+type conn struct {
+	nc  net.Conn
+	in  []byte // what was read and not yet taken
+	buf []byte // what in is part of
+}
+
+// dial connects and upgrades.
+func dial(ctx context.Context, addr netip.AddrPort) (*conn, error) {
+	d := net.Dialer{KeepAlive: -1, Timeout: dialLimit}
+	nc, err := d.DialContext(ctx, "tcp4", addr.String())
+	if err != nil {
+		return nil, err
+	}
+	c := &conn{nc: nc, buf: make([]byte, smallRead)}
+	stop := context.AfterFunc(ctx, func() { nc.Close() })
+	defer stop()
+	if err := c.upgrade(addr); err != nil {
+		nc.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *conn) upgrade(addr netip.AddrPort) error {
+	request := fmt.Appendf(nil, "GET /socket/websocket?vsn=2.0.0 HTTP/1.1\r\nHost: %v\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n\r\n", addr, handshakeKey)
+	if _, err := c.nc.Write(request); err != nil {
+		return err
+	}
+	for {
+		if err := c.more(); err != nil {
+			return err
+		}
+		head, rest, ok := bytes.Cut(c.in, []byte("\r\n\r\n"))
+		if !ok {
+			continue
+		}
+		const proto = "HTTP/1.1 "
+		if len(head) < len(proto)+3 || string(head[:len(proto)]) != proto {
+			return errHandshake
+		}
+		status, err := strconv.Atoi(string(head[len(proto) : len(proto)+3]))
+		switch {
+		case err != nil:
+			return errHandshake
+		case status != 101:
+			return statusError(status)
+		case !bytes.Contains(head, []byte(acceptHeader)):
+			return errHandshake
+		}
+		c.in = rest
+		return nil
+	}
+}
+
+// more reads at least one byte.
+func (c *conn) more() error {
+	if len(c.in) == len(c.buf) { // full of one message that is not whole
+		if len(c.buf) >= maxMessage {
+			return errTooLong
+		}
+		c.buf = append(make([]byte, 0, 2*len(c.buf)), c.in...)
+		c.buf = c.buf[:cap(c.buf)]
+		c.in = c.buf[:len(c.in)]
+	} else {
+		c.in = c.buf[:copy(c.buf, c.in)]
+	}
+	n, err := c.nc.Read(c.buf[len(c.in):])
+	c.in = c.buf[:len(c.in)+n]
+	if n > 0 {
+		return nil
+	}
+	return err
+}
+
+// next returns one frame, which is valid until the next call. After a time-out it can be called again.
+func (c *conn) next() (op byte, payload []byte, err error) {
+	for {
+		op, payload, n, err := parseFrame(c.in)
+		if err != nil {
+			return 0, nil, err
+		}
+		if n > 0 {
+			c.in = c.in[n:]
+			return op, payload, nil
+		}
+		if err := c.more(); err != nil {
+			return 0, nil, err
+		}
+	}
+}
+
+// parseFrame reads a server's frame from the start of b and says how many bytes it took; none means that it is not whole.
+func parseFrame(b []byte) (op byte, payload []byte, n int, err error) {
+	if len(b) < 2 {
+		return 0, nil, 0, nil
+	}
+	if b[0]&0xF0 != 0x80 || b[1]&0x80 != 0 {
+		return 0, nil, 0, errors.New("the server's frame is fragmented, extended or masked")
+	}
+	size, at := uint64(b[1]), 2
+	switch {
+	case size == 126 && len(b) >= 4:
+		size, at = uint64(binary.BigEndian.Uint16(b[2:])), 4
+	case size == 127 && len(b) >= 10:
+		size, at = binary.BigEndian.Uint64(b[2:]), 10
+	case size >= 126:
+		return 0, nil, 0, nil
+	}
+	if size > maxMessage {
+		return 0, nil, 0, errTooLong
+	}
+	end := at + int(size)
+	if len(b) < end {
+		return 0, nil, 0, nil
+	}
+	return b[0] & 0x0F, b[at:end], end, nil
+}
+
+func (c *conn) write(op byte, payload []byte) error {
+	_, err := c.nc.Write(ws.AppendMasked(nil, op, maskingKey, payload))
+	return err
+}
+
+// answerClose finishes the closing handshake that the server began, and waits for it to close, as browsers do.
+func (c *conn) answerClose(payload []byte) (code int) {
+	code = 1005
+	if len(payload) >= 2 {
+		code = int(binary.BigEndian.Uint16(payload))
+		payload = payload[:2]
+	}
+	c.nc.SetDeadline(time.Now().Add(closeWait))
+	if c.write(ws.OpClose, payload) == nil {
+		io.Copy(io.Discard, c.nc)
+	}
+	return code
+}
+
+// reason names, in a word, why a connection failed.
+func reason(err error) string {
+	var status statusError
+	switch {
+	case errors.As(err, &status):
+		return status.Error()
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "refused"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "reset"
+	case errors.Is(err, io.EOF):
+		return "eof"
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT):
+		return "timeout"
+	}
+	return err.Error()
+}

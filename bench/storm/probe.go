@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/netip"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/bennu-go/bennu/bench/internal/phx"
+	"github.com/bennu-go/bennu/bench/internal/ws"
+)
+
+// probes send echoes, each on a connection and a topic of its own, one at a time and at a pace. What they measure goes to the phase that runs when
+// the echo is sent.
+type probes struct {
+	phase   atomic.Int32
+	every   time.Duration
+	running sync.WaitGroup
+
+	mu    sync.Mutex // guards the fields below
+	took  map[int32][]time.Duration
+	fault error
+}
+
+// startProbes connects n probes, and returns when all have joined. They run until ctx ends.
+func startProbes(ctx context.Context, addr netip.AddrPort, n int, every time.Duration) (*probes, error) {
+	p := &probes{every: every, took: map[int32][]time.Duration{}}
+	for i := range n {
+		conn, err := dial(ctx, addr)
+		if err != nil {
+			return p, fmt.Errorf("probe %d: %w", i, err)
+		}
+		topic := strconv.Quote("room:probe-" + strconv.Itoa(i))
+		if _, err := conn.ask(appendMessage(nil, 1, 1, topic, phx.Join, "{}")); err != nil {
+			conn.nc.Close()
+			return p, fmt.Errorf("probe %d: joining: %w", i, err)
+		}
+		p.running.Go(func() { p.run(ctx, conn, topic) })
+	}
+	return p, nil
+}
+
+func (p *probes) run(ctx context.Context, conn *conn, topic string) {
+	defer conn.nc.Close()
+	stop := context.AfterFunc(ctx, func() { conn.nc.Close() })
+	defer stop()
+	const payload = `{"body":"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567"}`
+	took := map[int32][]time.Duration{}
+	pace := time.NewTicker(p.every)
+	defer pace.Stop()
+	var fault error
+	for ref := 2; fault == nil; ref++ {
+		select {
+		case <-pace.C:
+		case <-ctx.Done():
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		phase, sent := p.phase.Load(), time.Now()
+		_, err := conn.ask(appendMessage(nil, 1, ref, topic, phx.Echo, payload))
+		took[phase] = append(took[phase], time.Since(sent))
+		if ctx.Err() == nil {
+			fault = err
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for phase, t := range took {
+		p.took[phase] = append(p.took[phase], t...)
+	}
+	if p.fault == nil {
+		p.fault = fault
+	}
+}
+
+// ask writes a message and reads its reply, which must be ok.
+func (c *conn) ask(frame []byte) (payload []byte, err error) {
+	if _, err := c.nc.Write(frame); err != nil {
+		return nil, err
+	}
+	for {
+		op, text, err := c.next()
+		switch {
+		case err != nil:
+			return nil, err
+		case op == ws.OpClose:
+			return nil, fmt.Errorf("closed with %d", c.answerClose(text))
+		case op != ws.OpText:
+			continue
+		}
+		m, err := phx.Parse(text)
+		if err != nil {
+			return nil, err
+		}
+		if status := statusOf(m.Payload); status != "ok" {
+			return nil, fmt.Errorf("got %q: %s", status, text)
+		}
+		return m.Payload, nil
+	}
+}
+
+// stop waits for the probes, whose context has ended, and returns what went wrong.
+func (p *probes) stop() error {
+	p.running.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.fault
+}
+
+// of returns what was measured in a phase. It is for after stop.
+func (p *probes) of(phase int32) latency { return latencyOf(p.took[phase]) }
+
+// latency sums up how long something took.
+type latency struct {
+	Count int     `json:"count"`
+	P50   float64 `json:"p50_ms"`
+	P99   float64 `json:"p99_ms"`
+	Max   float64 `json:"max_ms"`
+}
+
+func latencyOf(took []time.Duration) latency {
+	took = slices.Clone(took)
+	slices.Sort(took)
+	return latency{Count: len(took), P50: millis(quantile(took, 0.5)), P99: millis(quantile(took, 0.99)), Max: millis(quantile(took, 1))}
+}
+
+// quantile of a sorted list: the smallest value that so great a share is not above. Zero of an empty one.
+func quantile(sorted []time.Duration, q float64) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[max(int(math.Ceil(q*float64(len(sorted))))-1, 0)]
+}
+
+// millis rounds to a thousandth of a millisecond.
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+func seconds(d time.Duration) float64 { return float64(d.Milliseconds()) / 1000 }
