@@ -115,13 +115,7 @@ func (c *core) is(status uint8) bool {
 	return c.status == status
 }
 
-// answer takes the right to answer the join, which only one has. Told says that the answer will be ok.
-func (c *core) answer(told bool) (mine bool) {
-	c.session.mu.Lock()
-	defer c.session.mu.Unlock()
-	return c.answerLocked(told)
-}
-
+// answerLocked takes the right to answer the join, which only one has. Told says that the answer will be ok.
 func (c *core) answerLocked(told bool) (mine bool) {
 	if c.answered {
 		return false

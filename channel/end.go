@@ -22,47 +22,45 @@ func (c *core) Terminate(p *proc.Process, reason error) {
 	}
 }
 
-// notice ends, once, what the client has of the channel: its place in the topic, and in the session's list; and tells the client. It leaves first, so
-// that a client which joins again at once gets nothing twice.
+// notice ends, once, what the client has of the channel: its place in the topic and in the session's list; and tells the client. It leaves the topic
+// first, so that a client which joins again at once gets nothing twice.
 func (c *core) notice(orderly bool) {
-	if c.noticed {
+	switch {
+	case c.noticed:
+	case c.told && c.direct():
+		c.depart(orderly)
+	case c.told:
+		c.ordered(func() { c.depart(orderly) })
+	case c.begun: // the join has been answered with a refusal, unless its end came from outside
+		ref := wire.Ref("")
+		c.session.mu.Lock()
+		answered := c.answered
+		if c.in != nil {
+			ref = c.in.ref
+		}
+		c.session.mu.Unlock()
+		if !answered {
+			b, _ := c.replyFrame(nil, ref, "error", reason("join crashed"))
+			c.ordered(func() { c.refuse(b, nil) })
+		}
+	default: // the join is in the mailbox still: Dropped answers it
 		return
 	}
 	c.noticed = true
+}
+
+// depart writes the end and takes the channel off the session's list in one step: what the client sends behind it is answered behind it.
+func (c *core) depart(orderly bool) {
 	if c.wasJoined() {
-		c.leaveTopic()
-	}
-	listed := c.session.remove(c)
-	if c.told {
-		if listed {
-			c.writeEnd(orderly)
-		}
-		return
+		c.shard().Leave(&c.member)
 	}
 	s := c.session
 	s.mu.Lock()
-	ref := wire.Ref("")
-	if c.in != nil {
-		ref = c.in.ref
-	}
-	answer := c.begun && c.answerLocked(false) // a join that was not begun is in the mailbox: Dropped answers it
-	s.mu.Unlock()
-	if answer {
-		c.reply(ref, "error", reason("join crashed"))
-	}
-}
-
-func (c *core) leaveTopic() {
-	if c.direct() {
-		c.shard().Leave(&c.member)
+	defer s.mu.Unlock()
+	if !s.removeLocked(c) || s.closed {
 		return
 	}
-	c.shard().PostFunc(func() { c.shard().Leave(&c.member) })
-	c.mark = c.shard().Mark()
-}
-
-func (c *core) writeEnd(orderly bool) error {
-	return c.send(func(sr wire.Serializer, b []byte) ([]byte, frame.Opcode, error) {
+	s.write(func(sr wire.Serializer, b []byte) ([]byte, frame.Opcode, error) {
 		if orderly {
 			return sr.AppendClose(b, c.rawRef(), c.topic)
 		}
@@ -74,25 +72,18 @@ func (c *core) writeEnd(orderly bool) error {
 func (c *core) Dropped(p *proc.Process, msg any) {
 	switch m := msg.(type) {
 	case *inMsg:
-		if m.join {
-			c.dropJoin(m)
+		if m.join { // cancelled before it had begun
+			b, _ := c.replyFrame(nil, m.ref, "error", reason("join cancelled"))
+			replaced := c.releaseOld()
+			c.ordered(func() { c.refuse(b, replaced) })
 			return
 		}
-		c.session.unmatched(c.topic, m.ref)
+		ref := m.ref
+		c.ordered(func() { c.session.unmatched(c.topic, ref) })
 		m.free()
 	case *leaveMsg:
 		c.sendAs(m.joinRef, m.ref, "ok", wire.Payload{})
 	}
-}
-
-// dropJoin answers a join that was cancelled before it had begun.
-func (c *core) dropJoin(m *inMsg) {
-	c.session.remove(c)
-	ref := m.ref
-	if c.answer(false) {
-		c.reply(ref, "error", reason("join cancelled"))
-	}
-	c.closeOld(c.releaseOld())
 }
 
 // Exited implements proc.Behaviour.

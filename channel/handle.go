@@ -2,6 +2,7 @@ package channel
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -68,6 +69,9 @@ func (c *core) limited(ctx context.Context, h *handler, event string) {
 func (c *core) handleOut(ctx context.Context, m *pubsub.Message) error {
 	h := c.def.out[m.Name]
 	p, err := h.call(ctx, c, Payload{Data: m.Payload(), Binary: m.Kind == pubsub.Binary})
+	if e, ok := errors.AsType[*errPayload](err); ok {
+		err = fmt.Errorf("channel: %s: the broadcast %q does not fit its handler in Out: %s", c.def.name, m.Name, e.why)
+	}
 	if err == nil && h.reply {
 		err = c.push(m.Name, p)
 	}

@@ -42,11 +42,7 @@ func (c *core) answerJoin(ctx context.Context, m *inMsg) (accepted bool, err err
 	if r.crash == nil && r.stop == nil {
 		return c.activate(b, replaced), nil
 	}
-	c.session.remove(c)
-	if c.answer(false) && b != nil {
-		c.sendFrame(b)
-	}
-	c.closeOld(replaced)
+	c.ordered(func() { c.refuse(b, replaced) })
 	if r.crash != nil {
 		return false, r.crash
 	}
@@ -134,20 +130,19 @@ func (c *core) activate(answer []byte, replaced *core) bool {
 	switch {
 	case live && c.direct():
 		c.enter(answer, replaced)
-		return true
-	case live: // waited for, so that what AfterJoin broadcasts finds the channel among the members
-		done := make(chan struct{})
-		c.shard().PostFunc(func() {
-			defer close(done)
-			c.enter(answer, replaced)
+	case live:
+		c.ordered(func() { c.enter(answer, replaced) })
+	default:
+		c.ordered(func() {
+			if mine {
+				s.conn.Write(answer)
+			}
+			if replaced != nil {
+				s.writeClose(replaced)
+			}
 		})
-		<-done
-		return true
-	case mine:
-		c.sendFrame(answer)
 	}
-	c.closeOld(replaced)
-	return false
+	return live
 }
 
 func (c *core) enter(answer []byte, replaced *core) {
@@ -158,6 +153,20 @@ func (c *core) enter(answer []byte, replaced *core) {
 			s.writeClose(replaced)
 		}
 	})
+}
+
+// refuse answers the join and takes the channel off the session's list, in one step: what the client sends behind it is answered behind it.
+func (c *core) refuse(answer []byte, replaced *core) {
+	s := c.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.removeLocked(c)
+	if c.answerLocked(false) && answer != nil {
+		s.conn.Write(answer)
+	}
+	if replaced != nil {
+		s.writeClose(replaced)
+	}
 }
 
 // awaitOld waits until the channel that this one replaces has ended, for 5 seconds at most, and returns it if its client still has to be told.
@@ -207,13 +216,6 @@ func (c *core) releaseOld() *core {
 	}
 	c.shard().Leave(&old.member) // it may be stuck in a callback for long
 	return old
-}
-
-// closeOld tells the client of the end of a replaced channel.
-func (c *core) closeOld(old *core) {
-	if old != nil {
-		c.writeClose(old)
-	}
 }
 
 func (c *core) abandoned(old *core) {

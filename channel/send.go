@@ -87,14 +87,19 @@ func (c *core) send(encode encoder) error {
 	return err
 }
 
-// sendFrame is send for a message that is encoded already. It does not keep b.
-func (c *core) sendFrame(b []byte) {
+// ordered has f called behind what this process has published, by the shard if that is on its way still, and waits for it: what
+// comes next finds done what f does. f must not block.
+func (c *core) ordered(f func()) {
 	if c.direct() {
-		c.session.conn.Write(b)
+		f()
 		return
 	}
-	c.shard().Post(c.session.conn, append([]byte(nil), b...))
-	c.mark = c.shard().Mark()
+	done := make(chan struct{})
+	c.shard().PostFunc(func() {
+		defer close(done)
+		f()
+	})
+	<-done
 }
 
 func (c *core) reply(ref wire.Ref, status string, p wire.Payload) error {
@@ -110,12 +115,6 @@ func (c *core) sendAs(joinRef, ref wire.Ref, status string, p wire.Payload) erro
 func (c *core) replyFrame(buf []byte, ref wire.Ref, status string, p wire.Payload) ([]byte, error) {
 	return c.session.frame(buf, func(sr wire.Serializer, b []byte) ([]byte, frame.Opcode, error) {
 		return sr.AppendReply(b, c.joinRef, ref, c.topic, status, p)
-	})
-}
-
-func (c *core) writeClose(of *core) error {
-	return c.send(func(sr wire.Serializer, b []byte) ([]byte, frame.Opcode, error) {
-		return sr.AppendClose(b, of.rawRef(), of.topic)
 	})
 }
 

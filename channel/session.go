@@ -24,7 +24,7 @@ type session struct {
 	byID     *byID
 	limits   *sessionLimits // of what the client sends; nil: none are set
 
-	mu       sync.Mutex // guards the fields below, and the status of each channel
+	mu       sync.Mutex // guards the fields below, and the status of each channel; conn is written to under it, never closed
 	chans    []*core    // few: a search along the list beats a map, and costs less
 	replaced int        // channels that were joined again and have not ended yet
 	handlers limiters   // those that count by connection
@@ -212,10 +212,8 @@ func (s *session) unmatched(topic string, ref wire.Ref) {
 	})
 }
 
-// remove takes c off the list and says whether the client still has to be told of its end.
-func (s *session) remove(c *core) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// removeLocked takes c off the list and says whether it was there.
+func (s *session) removeLocked(c *core) bool {
 	i := slices.Index(s.chans, c)
 	if i < 0 {
 		return false
@@ -224,7 +222,7 @@ func (s *session) remove(c *core) bool {
 	s.chans[i] = s.chans[last]
 	s.chans[last] = nil
 	s.chans = s.chans[:last]
-	return !s.closed
+	return true
 }
 
 // gone notes that c's process has ended.

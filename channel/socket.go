@@ -73,10 +73,10 @@ func (s *Socket[A]) broadcast(event string, payload any, from *proc.Process) err
 }
 
 // AfterJoin has f called right after the client has been told that it joined, before anything else: the place to push and broadcast. It is for Join, and
-// panics elsewhere: After(0, f) does there what it does here.
+// panics elsewhere, where Push and Broadcast can be called at once.
 func (s *Socket[A]) AfterJoin(f func(ctx context.Context, s *Socket[A]) error) {
 	if s.core.in == nil || !s.core.in.join {
-		panic("channel: AfterJoin is for Join; elsewhere use After(0, f)")
+		panic("channel: AfterJoin is for Join; elsewhere push and broadcast at once, or Send a message to yourself")
 	}
 	x := s.core.more()
 	x.after = append(x.after, func(ctx context.Context) error { return f(ctx, s) })

@@ -84,6 +84,14 @@ func (c *Client) WantDisconnect(code int) {
 	}
 }
 
+// Closed says whether the connection is closed, and with which code and reason: 0 if the client closed or lost it.
+func (c *Client) Closed() (code int, reason string, closed bool) {
+	c.app.settle()
+	c.app.mu.Lock()
+	defer c.app.mu.Unlock()
+	return c.code, c.reason, c.closed
+}
+
 // Join joins a topic, or fails the test.
 func (c *Client) Join(topic string, payload any) *Channel {
 	c.app.t.Helper()
