@@ -11,7 +11,7 @@ import (
 type upper struct{ drained chan struct{} }
 
 func (u upper) NewSocket(env transport.Env) (transport.Socket, error) { return u, nil }
-func (u upper) Name() string                                         { return "upper" }
+func (u upper) Name() string                                          { return "upper" }
 func (u upper) Connect(ctx context.Context, r *transport.ConnectRequest) (transport.Session, error) {
 	if r.Params["name"] == nil {
 		return nil, transport.Refuse(422, "a name is needed")
