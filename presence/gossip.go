@@ -78,7 +78,7 @@ func (s *shard) tick(ctx context.Context) {
 		s.mu.Unlock()
 		return
 	}
-	out, d := s.set.Tick(time.Now())
+	out, d := s.set.Tick(s.now())
 	s.apply(d)
 	changes := s.set.Changes()
 	s.mu.Unlock()
@@ -109,13 +109,16 @@ func (s *shard) receive(ctx context.Context, p packet) {
 		s.mu.Unlock()
 		return
 	}
-	out, d := s.set.Receive(m, time.Now())
+	out, d := s.set.Receive(m, s.now())
 	s.apply(d)
 	changes := s.set.Changes()
 	s.mu.Unlock()
 	s.report(ctx, changes)
 	s.send(ctx, out)
 }
+
+// now is monotonic time, so that a step of the wall clock silences nobody.
+func (s *shard) now() time.Time { return time.Unix(0, 0).Add(s.life.cfg.System.Now()) }
 
 func (s *shard) send(ctx context.Context, out []orset.Envelope[meta]) {
 	cfg := s.life.cfg

@@ -85,7 +85,6 @@ func (p *pending) join(it item, seq uint64) {
 		return
 	case c.to == undone:
 		p.undone--
-		c.at = p.listing
 	}
 	c.to, c.seq = joined, seq
 }
@@ -99,7 +98,7 @@ func (p *pending) leave(it item, seq uint64) {
 	case c.to == undone:
 		return
 	case c.known || c.at < p.listing:
-		c.to, c.known = left, true
+		c.to = left
 	default:
 		c.to = undone
 		p.undone++

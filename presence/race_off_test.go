@@ -1,0 +1,9 @@
+//go:build !race
+
+package presence
+
+const (
+	raceSlack       = 0
+	longestHistory  = 8
+	fewestHistories = 500_000
+)

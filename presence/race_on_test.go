@@ -1,0 +1,9 @@
+//go:build race
+
+package presence
+
+const (
+	raceSlack       = 1_000 // the race detector allocates
+	longestHistory  = 5
+	fewestHistories = 5_000
+)
