@@ -82,7 +82,7 @@ func (c *core) Dropped(p *proc.Process, msg any) {
 		c.ordered(func() { c.session.unmatched(c.topic, ref) })
 		m.free()
 	case *leaveMsg:
-		c.sendAs(m.joinRef, m.ref, "ok", wire.Payload{})
+		c.owe(m.joinRef, m.ref, "ok", wire.Payload{})
 	}
 }
 

@@ -209,7 +209,7 @@ func (c *core) releaseOld() *core {
 	answer := old.answerLocked(false)
 	s.mu.Unlock()
 	if answer {
-		c.sendAs(old.joinRef, ref, "error", reason("join cancelled"))
+		c.owe(old.joinRef, ref, "error", reason("join cancelled"))
 	}
 	if !told {
 		return nil

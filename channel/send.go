@@ -74,11 +74,15 @@ func (c *core) direct() bool {
 	return c.shard().Passed(c.mark)
 }
 
-// send writes one message to the client, behind what this process has published.
+// send writes one message to the client, behind what this process has published; nothing if the channel is cut.
 func (c *core) send(encode encoder) error {
 	if c.is(cut) {
 		return nil
 	}
+	return c.write(encode)
+}
+
+func (c *core) write(encode encoder) error {
 	if c.direct() {
 		return c.session.write(encode)
 	}
@@ -103,11 +107,14 @@ func (c *core) ordered(f func()) {
 }
 
 func (c *core) reply(ref wire.Ref, status string, p wire.Payload) error {
-	return c.sendAs(c.joinRef, ref, status, p)
+	return c.send(func(sr wire.Serializer, b []byte) ([]byte, frame.Opcode, error) {
+		return sr.AppendReply(b, c.joinRef, ref, c.topic, status, p)
+	})
 }
 
-func (c *core) sendAs(joinRef, ref wire.Ref, status string, p wire.Payload) error {
-	return c.send(func(sr wire.Serializer, b []byte) ([]byte, frame.Opcode, error) {
+// owe writes a reply that is owed whatever has become of the channel.
+func (c *core) owe(joinRef, ref wire.Ref, status string, p wire.Payload) error {
+	return c.write(func(sr wire.Serializer, b []byte) ([]byte, frame.Opcode, error) {
 		return sr.AppendReply(b, joinRef, ref, c.topic, status, p)
 	})
 }
