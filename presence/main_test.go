@@ -1,27 +1,26 @@
 package presence
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
-	"io"
 	"log/slog"
+	"sync"
 	"testing"
 
 	"github.com/bennu-go/bennu/proc"
-	"github.com/bennu-go/bennu/pubsub"
 	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // seat is the meta of most tests.
 type seat struct {
 	Device string `json:"device"`
 }
 
-// client is a process in a topic, as a channel is one: it gets the topic's diffs.
+// client is a process in a topic, as a channel is one.
 type client struct {
 	p     *proc.Process
 	topic string
@@ -29,6 +28,9 @@ type client struct {
 
 func (c *client) Process() *proc.Process { return c.p }
 func (c *client) Topic() string          { return c.topic }
+
+// in is the same process in another topic.
+func (c *client) in(topic string) *client { return &client{c.p, topic} }
 
 // newClient starts a process in a topic. It ends with its System.
 func newClient(t testing.TB, sys *proc.System, topic string) *client {
@@ -43,18 +45,22 @@ func newClient(t testing.TB, sys *proc.System, topic string) *client {
 	return &client{p, topic}
 }
 
-// view collects what clients of a topic are sent.
-type view struct {
-	diffs []json.RawMessage
+// lines is a log to read.
+type lines struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
 }
 
-func (v *view) group() pubsub.Group { return (*viewGroup)(v) }
-
-type viewGroup view
-
-func (v *viewGroup) Deliver(m *pubsub.Message, _ *proc.Process) {
-	if m.Name == event {
-		v.diffs = append(v.diffs, m.Payload())
-	}
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
 }
-func (v *viewGroup) Reset() {}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func (l *lines) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }

@@ -81,6 +81,9 @@ func (t *tracker) run(ctx context.Context) error {
 	return fmt.Errorf("presence: %q: %w", t.cfg.Name, err)
 }
 
+// fetchStopTimeout is shorter than a supervisor's patience with us, so that a Fetch that does not return is reported as such.
+const fetchStopTimeout = 3 * time.Second
+
 var errEnded = errors.New("a process of the tracker has ended")
 
 // runHelpers runs what the shards need, until stop is called.
@@ -88,7 +91,8 @@ func (l *life) runHelpers() (stop func() error) {
 	var services []supervise.Service
 	if l.cfg.Fetch != nil {
 		l.tasks = supervise.NewTasks(supervise.TasksConfig{
-			Name: "presence " + l.cfg.Name + " fetch", MaxTasks: maxStuck, Logger: l.cfg.Logger, Telemetry: l.cfg.Telemetry,
+			Name: "presence " + l.cfg.Name + " fetch", MaxTasks: maxStuck,
+			StopTimeout: fetchStopTimeout, Logger: l.cfg.Logger, Telemetry: l.cfg.Telemetry,
 		})
 		services = append(services, l.tasks)
 	}
