@@ -149,10 +149,10 @@ func encodeFields(added map[string]any, asked map[string][]json.RawMessage) (map
 		if err != nil {
 			return nil, fmt.Errorf("key %q: %w", key, err)
 		}
-		if b = bytes.TrimSpace(b); len(b) == 0 || b[0] != '{' || !json.Valid(b) {
+		if len(b) == 0 || b[0] != '{' {
 			return nil, fmt.Errorf("key %q: the fields must encode as a JSON object, and %T gives %.40s", key, v, b)
 		}
-		if bytes.Contains(b, []byte("metas")) || bytes.Contains(b, []byte(`\u`)) {
+		if bytes.Contains(b, []byte(`"metas"`)) {
 			var fields map[string]json.RawMessage
 			if err := codec.Unmarshal(b, &fields); err != nil {
 				return nil, fmt.Errorf("key %q: %w", key, err)
@@ -162,7 +162,7 @@ func encodeFields(added map[string]any, asked map[string][]json.RawMessage) (map
 				return nil, fmt.Errorf("key %q: %w", key, err)
 			}
 		}
-		encoded[key] = string(bytes.TrimSpace(b[1 : len(b)-1]))
+		encoded[key] = string(b[1 : len(b)-1])
 	}
 	return encoded, nil
 }

@@ -28,15 +28,10 @@ func encodeMeta(v any) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("presence: %w", err)
 	}
-	if raw, ok := v.(json.RawMessage); ok && !json.Valid(raw) {
-		return nil, fmt.Errorf("presence: the meta is not JSON: %.40q", b)
-	}
-	b = bytes.TrimSpace(b)
 	if len(b) == 0 || b[0] != '{' {
 		return nil, fmt.Errorf("presence: a meta must encode as a JSON object, and %T gives %.40s; wrap it in a struct or a map", v, b)
 	}
-	// A field may be spelt with escapes, by a RawMessage.
-	if bytes.Contains(b, []byte("phx_ref")) || bytes.Contains(b, []byte(`\u`)) {
+	if bytes.Contains(b, []byte("phx_ref")) { // codec spells it so, however the application did
 		var fields map[string]json.RawMessage
 		if err := codec.Unmarshal(b, &fields); err != nil {
 			return nil, fmt.Errorf("presence: %w", err)
@@ -47,7 +42,7 @@ func encodeMeta(v any) ([]byte, error) {
 			return nil, fmt.Errorf("presence: %w", err)
 		}
 	}
-	return bytes.TrimSpace(b[:len(b)-1]), nil
+	return b[:len(b)-1], nil
 }
 
 // newMeta completes a body.

@@ -10,12 +10,13 @@ import (
 	"github.com/bennu-go/bennu/internal/orset"
 )
 
-// A message that fits goes in one packet: a zero byte and the message. A longer one goes in pieces that follow each other: a one, the message's random
-// number, how many bytes of it are still to come after this piece, and the piece. Adapters keep the order, so a piece that is not
+// A message that fits goes in one packet: a byte that says so and the message. A longer one goes in pieces that follow each other: a byte, the message's
+// random number, how many bytes of it are still to come after this piece, and the piece. Adapters keep the order, so a piece that is not
 // the expected one says that something was lost, and with it the message is; the set asks again for what it misses.
 const (
 	wholeMessage = 0
-	pieceOf      = 1
+	firstPiece   = 1
+	nextPiece    = 2
 
 	pieceHeader = 1 + 8 + 4
 	minPiece    = 256 // of MaxMessage
@@ -29,11 +30,11 @@ func split(b []byte, limit int, send func(packet []byte) error) error {
 	if len(b)+1 <= limit {
 		return send(append([]byte{wholeMessage}, b...))
 	}
-	number := rand.Uint64()
-	for len(b) > 0 {
+	number, kind := rand.Uint64(), byte(firstPiece)
+	for ; len(b) > 0; kind = nextPiece {
 		n := min(len(b), limit-pieceHeader)
 		p := make([]byte, 0, pieceHeader+n)
-		p = append(p, pieceOf)
+		p = append(p, kind)
 		p = binary.LittleEndian.AppendUint64(p, number)
 		p = binary.LittleEndian.AppendUint32(p, uint32(len(b)-n))
 		if err := send(append(p, b[:n]...)); err != nil {
@@ -61,10 +62,10 @@ func (ps parts) add(p []byte, now time.Duration) (whole []byte, err error) {
 	switch {
 	case len(p) > 0 && p[0] == wholeMessage:
 		return p[1:], nil
-	case len(p) <= pieceHeader || p[0] != pieceOf:
+	case len(p) <= pieceHeader || p[0] != firstPiece && p[0] != nextPiece:
 		return nil, fmt.Errorf("%w of %d bytes", errPiece, len(p))
 	}
-	number := binary.LittleEndian.Uint64(p[1:])
+	first, number := p[0] == firstPiece, binary.LittleEndian.Uint64(p[1:])
 	left := int(binary.LittleEndian.Uint32(p[9:]))
 	p = p[pieceHeader:]
 	if left > orset.DefaultMaxBytes {
@@ -72,13 +73,13 @@ func (ps parts) add(p []byte, now time.Duration) (whole []byte, err error) {
 	}
 	have := ps[number]
 	switch {
-	case have == nil:
+	case first:
 		if len(ps) >= maxParts {
 			clear(ps)
 		}
 		have = &part{}
 		ps[number] = have
-	case left+len(p) != have.left: // a piece is missing
+	case have == nil || left+len(p) != have.left: // a piece is missing
 		delete(ps, number)
 		return nil, nil
 	}

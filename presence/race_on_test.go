@@ -6,4 +6,6 @@ const (
 	raceSlack       = 1_000 // the race detector allocates
 	longestHistory  = 5
 	fewestHistories = 5_000
+	longestPlay     = 3
+	fewestPlays     = 100
 )
