@@ -42,7 +42,7 @@ func (o options) blocked(ctx context.Context) (stalled, error) {
 		return r, err
 	}
 	defer server.kill()
-	c := newCrowd(o.addr, clients, func(i int) (topics []string) {
+	c := newCrowd(dialTCP(o.addr), clients, func(i int) (topics []string) {
 		for k := range o.each {
 			topics = append(topics, fmt.Sprintf("block:%d-%d", i, k))
 		}
@@ -58,7 +58,7 @@ func (o options) blocked(ctx context.Context) (stalled, error) {
 	}
 	probeCtx, stopProbes := context.WithCancel(ctx)
 	defer stopProbes()
-	probes, err := startProbes(probeCtx, o.addr, probeCount, probeEvery)
+	probes, err := startProbes(probeCtx, dialTCP(o.addr), probeCount, probeEvery)
 	if err != nil {
 		stopProbes()
 		return r, errors.Join(err, probes.stop())
@@ -172,7 +172,7 @@ func (o options) ignore(ctx context.Context) (ignored, error) {
 		return r, err
 	}
 	defer server.kill()
-	c := newCrowd(o.addr, o.n, func(i int) []string { return []string{"block:" + strconv.Itoa(i)} })
+	c := newCrowd(dialTCP(o.addr), o.n, func(i int) []string { return []string{"block:" + strconv.Itoa(i)} })
 	crowdCtx, dismiss := context.WithCancel(ctx)
 	defer c.leave()
 	defer dismiss()

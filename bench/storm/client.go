@@ -63,7 +63,7 @@ func (c *client) run(ctx context.Context) {
 
 // connect is the life of one connection. It reports whether it was open.
 func (c *client) connect(ctx context.Context) bool {
-	conn, err := dial(ctx, c.crowd.addr)
+	conn, err := dial(ctx, c.crowd.dial)
 	if err != nil {
 		c.crowd.dialled(err)
 		return false

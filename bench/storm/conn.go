@@ -3,10 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -25,11 +23,13 @@ const (
 	dialLimit  = 60 * time.Second // about what browsers and kernels allow
 )
 
+// handshakeKey is the same for all clients: nothing between them and the server could confuse their answers.
+const handshakeKey = "c2l4dGVlbiBieXRlcyAxNg=="
+
 var (
 	errTooLong   = errors.New("the server's message is too long")
 	errHandshake = errors.New("the answer is no handshake")
 	maskingKey   = [4]byte{0x5a, 0xc3, 0x0f, 0x96}
-	handshakeKey = base64.StdEncoding.EncodeToString([]byte("sixteen bytes 16"))
 	acceptHeader = string(ws.AppendAccept([]byte("Sec-WebSocket-Accept: "), []byte(handshakeKey)))
 )
 
@@ -45,27 +45,35 @@ type conn struct {
 	buf []byte // what in is part of
 }
 
-// dial connects and upgrades.
-func dial(ctx context.Context, addr netip.AddrPort) (*conn, error) {
+// dialer makes the connections of clients; tests have one in memory.
+type dialer func(ctx context.Context) (net.Conn, error)
+
+func dialTCP(addr netip.AddrPort) dialer {
 	d := net.Dialer{KeepAlive: -1, Timeout: dialLimit}
-	nc, err := d.DialContext(ctx, "tcp4", addr.String())
+	text := addr.String()
+	return func(ctx context.Context) (net.Conn, error) { return d.DialContext(ctx, "tcp4", text) }
+}
+
+// dial connects and upgrades.
+func dial(ctx context.Context, d dialer) (*conn, error) {
+	nc, err := d(ctx)
 	if err != nil {
 		return nil, err
 	}
 	c := &conn{nc: nc, buf: make([]byte, smallRead)}
 	stop := context.AfterFunc(ctx, func() { nc.Close() })
 	defer stop()
-	if err := c.upgrade(addr); err != nil {
+	if err := c.upgrade(); err != nil {
 		nc.Close()
 		return nil, err
 	}
 	return c, nil
 }
 
-func (c *conn) upgrade(addr netip.AddrPort) error {
-	request := fmt.Appendf(nil, "GET /socket/websocket?vsn=2.0.0 HTTP/1.1\r\nHost: %v\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
-		"Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n\r\n", addr, handshakeKey)
-	if _, err := c.nc.Write(request); err != nil {
+func (c *conn) upgrade() error {
+	const request = "GET /socket/websocket?vsn=2.0.0 HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+		"Sec-WebSocket-Key: " + handshakeKey + "\r\nSec-WebSocket-Version: 13\r\n\r\n"
+	if _, err := io.WriteString(c.nc, request); err != nil {
 		return err
 	}
 	for {

@@ -23,7 +23,7 @@ type crashed struct {
 	Refused  map[string]int `json:"refused"` // all answers but ok, by reason
 	CPUIdle  float64        `json:"server_cpu_idle_percent"`
 	CPU      float64        `json:"server_cpu_percent"` // of one CPU, probes included
-	PerCrash float64        `json:"server_cpu_us_per_crash"`
+	PerCrash int64          `json:"server_cpu_us_per_crash"`
 	LogLines int            `json:"log_lines"`
 	LogBytes int            `json:"log_bytes"`
 	EchoIdle latency        `json:"echo_idle"`
@@ -41,7 +41,7 @@ func (o options) crash(ctx context.Context) (crashed, error) {
 	defer server.kill()
 	probeCtx, stopProbes := context.WithCancel(ctx)
 	defer stopProbes()
-	probes, err := startProbes(probeCtx, o.addr, probeCount, probeEvery)
+	probes, err := startProbes(probeCtx, dialTCP(o.addr), probeCount, probeEvery)
 	if err != nil {
 		stopProbes()
 		return r, errors.Join(err, probes.stop())
@@ -53,7 +53,7 @@ func (o options) crash(ctx context.Context) (crashed, error) {
 	}
 
 	probes.phase.Store(1)
-	c := newCrowd(o.addr, o.n, func(i int) []string { return []string{"crash:" + strconv.Itoa(i%o.topics)} })
+	c := newCrowd(dialTCP(o.addr), o.n, func(i int) []string { return []string{"crash:" + strconv.Itoa(i%o.topics)} })
 	crowdCtx, dismiss := context.WithCancel(ctx)
 	defer c.leave()
 	defer dismiss()
@@ -77,7 +77,9 @@ func (o options) crash(ctx context.Context) (crashed, error) {
 	if r.Crashes == 0 {
 		return r, errors.New("no join crashed")
 	}
-	r.PerCrash = max(r.CPU-r.CPUIdle, 0) / 100 * o.length.Seconds() * 1e6 / float64(r.Crashes)
+	if extra := busy - time.Duration(float64(idle)*o.length.Seconds()/idleFor.Seconds()); extra > 0 {
+		r.PerCrash = extra.Microseconds() / int64(r.Crashes)
+	}
 	r.EchoIdle, r.Echo = probes.of(0), probes.of(1)
 	return r, nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strconv"
 	"sync"
@@ -14,7 +13,7 @@ import (
 //
 // Lock order: a client's mutex, then the crowd's.
 type crowd struct {
-	addr      netip.AddrPort
+	dial      dialer
 	heartbeat time.Duration
 	clients   []*client
 	running   sync.WaitGroup
@@ -44,8 +43,8 @@ func newTally() tally {
 }
 
 // newCrowd makes n clients; topics names the channels of the i-th.
-func newCrowd(addr netip.AddrPort, n int, topics func(i int) []string) *crowd {
-	c := &crowd{addr: addr, heartbeat: heartbeatInterval, epoch: 1, since: time.Now(), changed: make(chan struct{}), tally: newTally()}
+func newCrowd(d dialer, n int, topics func(i int) []string) *crowd {
+	c := &crowd{dial: d, heartbeat: heartbeatInterval, epoch: 1, since: time.Now(), changed: make(chan struct{}), tally: newTally()}
 	for i := range n {
 		one := &client{crowd: c}
 		for _, topic := range topics(i) {

@@ -150,8 +150,8 @@ func (o options) launch() (*child, error) {
 
 // serve starts a server and waits until it answers.
 func (o options) serve(ctx context.Context) (*child, error) {
-	if conn, err := dial(ctx, o.addr); err == nil {
-		conn.nc.Close()
+	if nc, err := dialTCP(o.addr)(ctx); err == nil {
+		nc.Close()
 		return nil, fmt.Errorf("something serves on %v already, and that would be measured instead", o.addr)
 	}
 	p, err := o.launch()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"net/netip"
 	"slices"
 	"strconv"
 	"sync"
@@ -28,10 +27,10 @@ type probes struct {
 }
 
 // startProbes connects n probes, and returns when all have joined. They run until ctx ends.
-func startProbes(ctx context.Context, addr netip.AddrPort, n int, every time.Duration) (*probes, error) {
+func startProbes(ctx context.Context, d dialer, n int, every time.Duration) (*probes, error) {
 	p := &probes{every: every, took: map[int32][]time.Duration{}}
 	for i := range n {
-		conn, err := dial(ctx, addr)
+		conn, err := dial(ctx, d)
 		if err != nil {
 			return p, fmt.Errorf("probe %d: %w", i, err)
 		}

@@ -39,7 +39,7 @@ func (o options) restart(ctx context.Context) (restarted, error) {
 		return r, err
 	}
 	defer old.kill()
-	c := newCrowd(o.addr, o.n, func(i int) []string { return []string{"room:" + strconv.Itoa(i%max(o.n/10, 1))} })
+	c := newCrowd(dialTCP(o.addr), o.n, func(i int) []string { return []string{"room:" + strconv.Itoa(i%max(o.n/10, 1))} })
 	crowdCtx, dismiss := context.WithCancel(ctx)
 	defer c.leave()
 	defer dismiss()
@@ -85,7 +85,7 @@ func (o options) restart(ctx context.Context) (restarted, error) {
 		return r, err
 	}
 	r.BackP50, r.BackP99, r.AllBack = seconds(quantile(took, 0.5)), seconds(quantile(took, 0.99)), seconds(all)
-	r.AllBackUp = r.AllBack - (r.DownMS+r.Health.First)/1000
+	r.AllBackUp = seconds(all - time.Duration((r.DownMS+r.Health.First)*float64(time.Millisecond)))
 	t := c.taken()
 	r.Dials, r.Ends, r.Refused, r.Join = t.dials, t.ends, t.refused, latencyOf(t.joins)
 	r.OldLogLines, _ = old.log.counts()
