@@ -3,74 +3,122 @@ package transport
 import (
 	"iter"
 	"sync"
+	"time"
+
+	"github.com/bennu-go/bennu/proc"
 )
 
 // client is what a shard knows of a connection of any transport.
 type client interface {
 	Conn
 	link() *link
+	// mount is the socket that the client is connected to.
+	mount() Socket
+	// due returns after how long the client has to be looked at again, and looks at it if that is now; now is System.Now.
+	// Zero: never.
+	due(now time.Duration) time.Duration
 	// drain has the session drained and the connection closed with 1012.
 	drain()
 	// abandon closes without more ado.
 	abandon()
 }
 
-// link is a connection's place in its shard's list. It is embedded in the connection.
-type link struct {
-	prev, next client
-	socket     Socket
-	linked     bool
+// link is a connection's place in its shard's list, which guards it: its index plus one; zero is none. It is embedded in the connection.
+type link struct{ place int32 }
+
+// conns is the list of all connections of a shard, and watches over their deadlines with one alarm for all.
+type conns struct {
+	shard *Shard
+	mu    sync.Mutex // guards the fields below and every link
+	all   []client
+	alarm proc.Alarm
+	at    time.Duration // when the alarm rings; zero: it is not set
 }
 
-// conns is the list of all connections of a shard.
-type conns struct {
-	mu   sync.Mutex // guards the list and every link in it
-	head client
-	n    int
-}
+// minSweep bounds how often deadlines are looked at: they are late by no more than this.
+const minSweep = time.Second
 
 func (l *conns) add(c client) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	k := c.link()
-	k.linked, k.next = true, l.head
-	if l.head != nil {
-		l.head.link().prev = c
-	}
-	l.head = c
-	l.n++
+	l.all = append(l.all, c)
+	c.link().place = int32(len(l.all))
 }
 
 func (l *conns) remove(c client) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	k := c.link()
-	if !k.linked {
+	i := int(c.link().place) - 1
+	if i < 0 {
 		return
 	}
-	if k.prev != nil {
-		k.prev.link().next = k.next
-	} else {
-		l.head = k.next
+	c.link().place = 0
+	last := len(l.all) - 1
+	if i != last {
+		l.all[i] = l.all[last]
+		l.all[i].link().place = int32(i + 1)
 	}
-	if k.next != nil {
-		k.next.link().prev = k.prev
+	l.all[last] = nil
+	l.all = l.all[:last]
+	switch {
+	case last == 0:
+		l.all = nil
+		if l.at != 0 {
+			l.at = 0
+			l.system().CancelAlarm(&l.alarm)
+		}
+	case cap(l.all) > 1024 && last < cap(l.all)/4:
+		l.all = append(make([]client, 0, 2*last), l.all...)
 	}
-	k.prev, k.next, k.linked = nil, nil, false
-	l.n--
+}
+
+func (l *conns) system() *proc.System { return l.shard.env.pubsub.System() }
+
+// within makes sure that deadlines are looked at within d.
+func (l *conns) within(d time.Duration) {
+	at := l.system().Now() + d
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.all) > 0 && (l.at == 0 || at < l.at) {
+		l.at = at
+		l.system().SetAlarm(&l.alarm, l, d)
+	}
+}
+
+// Ring is called by the timing wheel.
+func (l *conns) Ring() { l.shard.PostFunc(l.sweep) }
+
+// sweep looks at every connection's deadline. A pass over a million takes some milliseconds, and comes when the earliest deadline does.
+func (l *conns) sweep() {
+	l.mu.Lock()
+	l.at = 0
+	l.mu.Unlock()
+	now := l.system().Now()
+	next := time.Duration(0)
+	for _, c := range l.of(nil) {
+		if d := c.due(now); d > 0 && (next == 0 || d < next) {
+			next = d
+		}
+	}
+	if next > 0 {
+		l.within(max(next, minSweep))
+	}
 }
 
 func (l *conns) count() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.n
+	return len(l.all)
 }
 
 func (l *conns) of(socket Socket) (all []client) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for c := l.head; c != nil; c = c.link().next {
-		if socket == nil || c.link().socket == socket {
+	if socket == nil {
+		return append(all, l.all...)
+	}
+	for _, c := range l.all {
+		if c.mount() == socket {
 			all = append(all, c)
 		}
 	}

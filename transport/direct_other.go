@@ -9,4 +9,4 @@ func directFD(net.Conn) int { return -1 }
 
 func directWrite(int, []byte) (int, error) { return 0, nil }
 
-func (c *wsConn) read() { c.readPlain() }
+func (c *wsConn) readAll() { c.readPlain() }

@@ -25,23 +25,24 @@ func directFD(nc net.Conn) int {
 }
 
 // directWrite writes what the socket takes without waiting. net.Conn.Write costs about a fifth more.
-func directWrite(fd int, p []byte) (int, error) {
-	for {
-		n, err := syscall.Write(fd, p)
+func directWrite(fd int, p []byte) (written int, err error) {
+	for written < len(p) {
+		n, err := syscall.Write(fd, p[written:])
 		switch err {
 		case nil:
-			return n, nil
+			written += n
 		case syscall.EINTR:
-			continue
 		case syscall.EAGAIN:
-			return 0, nil
+			return written, nil
+		default:
+			return written, err
 		}
-		return 0, err
 	}
+	return written, nil
 }
 
-// read borrows a buffer only while there is something to read.
-func (c *wsConn) read() {
+// readAll borrows a buffer only while there is something to read.
+func (c *wsConn) readAll() {
 	sc, ok := c.nc.(syscall.Conn)
 	if !ok {
 		c.readPlain()
@@ -69,7 +70,7 @@ func (c *wsConn) readable(fd uintptr) (done bool) {
 		case err != nil || n == 0:
 			return true
 		}
-		if !c.feed(buf[:n]) {
+		if !c.feed(buf[:n], c.ws.env.System.Now()) {
 			return true
 		}
 	}

@@ -45,7 +45,6 @@ type lpPoll struct {
 
 func newLPSession(l *LongPoll, id string, session Session, sr wire.Serializer) *lpSession {
 	s := &lpSession{lp: l, id: id, session: session, serializer: sr, shard: l.env.Shards.Pick(), opened: l.env.System.Now()}
-	s.place.socket = l.socket
 	return s
 }
 
@@ -69,7 +68,11 @@ func (s *lpSession) open() {
 	}
 }
 
-func (s *lpSession) link() *link { return &s.place }
+func (s *lpSession) link() *link   { return &s.place }
+func (s *lpSession) mount() Socket { return s.lp.socket }
+
+// due implements client: a session has an alarm of its own.
+func (s *lpSession) due(time.Duration) time.Duration { return 0 }
 
 // Shard implements Conn.
 func (s *lpSession) Shard() *Shard { return s.shard }

@@ -14,6 +14,9 @@ import (
 // maxJoined is how many bytes of neighbouring messages share a write.
 const maxJoined = 16 << 10
 
+// maxTurn is how many members are served before the shard looks at its connections again.
+const maxTurn = 1024
+
 // A Member is one connection's place in one topic. It is embedded in what joined and belongs to its Shard while joined.
 type Member struct {
 	Conn    Conn
@@ -45,7 +48,9 @@ type Shard struct {
 	groups   map[string]*group
 	snapshot []*Member // of the group that is being served; used by the working goroutine only
 
-	conns conns
+	conns  conns
+	poller *poller // of the connections under it; nil while there are none; used by the working goroutine only
+	asleep bool    // the working goroutine waits in the poller; guarded by mu
 }
 
 type shardEnv struct {
@@ -146,22 +151,31 @@ func (s *Shard) post(it item) {
 	s.inbox = append(s.inbox, it)
 	s.posted.Add(1)
 	start := !s.working
-	s.working = true
+	if s.asleep {
+		s.poller.wake() // under mu: the poller may close itself otherwise, and its descriptor belong to a client
+	}
+	s.working, s.asleep = true, false
 	s.mu.Unlock()
 	if start {
 		go s.work()
 	}
 }
 
+// work deals with the inbox until it is empty and, while there are connections under the poller, with them.
 func (s *Shard) work() {
 	for {
 		s.mu.Lock()
 		items := s.inbox
 		if len(items) == 0 {
-			s.working = false
 			s.snapshot = shrink(s.snapshot)
+			if s.poller == nil {
+				s.working = false
+				s.mu.Unlock()
+				return
+			}
 			s.mu.Unlock()
-			return
+			s.poll()
+			continue
 		}
 		s.inbox, s.spare = s.spare[:0], nil
 		s.mu.Unlock()
@@ -176,6 +190,7 @@ func (s *Shard) work() {
 			s.spare = items
 		}
 		s.mu.Unlock()
+		s.glance()
 	}
 }
 
@@ -223,7 +238,10 @@ func (s *Shard) fanOut(items []item) {
 	s.members.Unlock()
 	var batches batches
 	from := items[0].from
-	for _, m := range s.snapshot {
+	for i, m := range s.snapshot {
+		if i%maxTurn == maxTurn-1 {
+			s.glance() // heartbeats do not wait for a long fan-out
+		}
 		if from != nil && m.Process == from {
 			continue
 		}
@@ -325,7 +343,9 @@ func NewShards(n int, ps *pubsub.PubSub, report func(stack []byte, v any)) *Shar
 	env := &shardEnv{pubsub: ps, report: report}
 	ss := &Shards{}
 	for range n {
-		ss.all = append(ss.all, &Shard{env: env, groups: make(map[string]*group)})
+		s := &Shard{env: env, groups: make(map[string]*group)}
+		s.conns.shard = s
+		ss.all = append(ss.all, s)
 	}
 	return ss
 }

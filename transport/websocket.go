@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/bennu-go/bennu/internal/frame"
+	"github.com/bennu-go/bennu/internal/wire"
 )
 
 // WebSocketConfig of one mount. The zero value works.
@@ -29,7 +30,19 @@ type WebSocketConfig struct {
 	MaxQueued int
 	// CloseTimeout bounds the wait for the client's side of the closing handshake. Zero means 5 seconds.
 	CloseTimeout time.Duration
+	// Engine that serves the connections. The zero value chooses.
+	Engine Engine
 }
+
+// An Engine is a way to serve connections.
+type Engine uint8
+
+const (
+	// EngineAuto takes the poller for plain TCP on Linux and the portable path for everything else. It is the default.
+	EngineAuto Engine = iota
+	// EnginePortable has a goroutine read each connection: it works everywhere, over TLS too, and takes some kilobytes more.
+	EnginePortable
+)
 
 func (c WebSocketConfig) withDefaults() WebSocketConfig {
 	if c.Path == "" {
@@ -53,6 +66,8 @@ type WebSocket struct {
 	socket Socket
 	cfg    WebSocketConfig
 	limits frame.Limits
+
+	formats []wire.Serializer // among which a connection's is an index
 }
 
 // NewWebSocket checks the configuration.
@@ -62,7 +77,18 @@ func NewWebSocket(env Env, socket Socket, cfg WebSocketConfig) (*WebSocket, erro
 		return nil, err
 	}
 	cfg.bind(env, socket)
-	return &WebSocket{env: env, socket: socket, cfg: cfg, limits: frame.Limits{MaxFrame: cfg.MaxFrame, MaxMessage: cfg.MaxMessage}}, nil
+	ws := &WebSocket{env: env, socket: socket, cfg: cfg, limits: frame.Limits{MaxFrame: cfg.MaxFrame, MaxMessage: cfg.MaxMessage}}
+	supported := cfg.Serializers
+	if supported == nil {
+		supported = wire.DefaultSupported()
+	}
+	if len(supported) > 256 {
+		return nil, errors.New("transport: Serializers: more than 256")
+	}
+	for _, s := range supported {
+		ws.formats = append(ws.formats, s.Serializer)
+	}
+	return ws, nil
 }
 
 // Path returns the transport's path below its mount.
@@ -92,6 +118,9 @@ func (ws *WebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := newWSConn(ws, session, req.Serializer, nc)
+	if ws.cfg.Engine == EngineAuto && c.handOver(rest) {
+		return
+	}
 	go c.serve(rest)
 }
 

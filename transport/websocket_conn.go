@@ -9,7 +9,6 @@ import (
 
 	"github.com/bennu-go/bennu/internal/frame"
 	"github.com/bennu-go/bennu/internal/wire"
-	"github.com/bennu-go/bennu/proc"
 	"github.com/bennu-go/bennu/telemetry"
 )
 
@@ -19,61 +18,90 @@ const (
 	stateGone    // the descriptor is closed
 )
 
-// wsConn is a WebSocket on the portable path: a goroutine reads, anyone writes. Only the reading goroutine closes the
-// descriptor, under mu, so that a direct write can never reach another connection's.
+// wsConn is a WebSocket. On the portable path a goroutine of its own reads; under the poller its shard does. Anyone writes, under mu. Only
+// the reader closes the descriptor, under mu too, so that a write can never reach another connection's.
+//
+// A million of them may be idle: what only few need is behind a pointer, and a test keeps the size.
 type wsConn struct {
-	place      link
-	ws         *WebSocket
-	shard      *Shard
-	session    Session
-	serializer wire.Serializer
-	nc         net.Conn
-	fd         int // for direct writes; -1: none
-	opened     time.Duration
-	lastRead   atomic.Int64 // by System.Now
-	alarm      proc.Alarm
-	parser     frame.Parser
+	ws      *WebSocket
+	shard   *Shard
+	session Session
+	parser  frame.Parser
+	nc      net.Conn      // portable path; nil under the poller
+	mu      sync.Mutex    // guards out, fd and state
+	out     *outgoing     // nil while nothing waits to be written and the connection is open
+	fd      int32         // for direct writes; -1: none
+	read    atomic.Uint32 // when the last byte came: System.Now in milliseconds, which wraps
+	opened  uint32        // the same, of the beginning
+	place   link
+	format  uint8 // the serializer, in ws.formats
+	state   uint8
+}
 
-	mu       sync.Mutex // guards the fields below
-	state    uint8
-	flushing bool // a goroutine writes the queue
-	peerDone bool // the client's close frame has come, or will not
-	hungUp   bool // the reading goroutine is to return
-	queued   int  // bytes
+// outgoing is what waits to be written to a client, and how its connection ends.
+type outgoing struct {
 	queue    net.Buffers
-	code     int
-	reason   string
-	ended    error // what the session is told
+	queued   int           // bytes, of the queue and of what a goroutine is writing
+	flushing bool          // a goroutine writes the queue, or the poller will when the socket is writable
+	peerDone bool          // the client's close frame has come, or will not
+	hungUp   bool          // the reader is to finish
+	code     int           // close code
+	reason   string        // close reason
+	deadline time.Duration // System.Now at which the closing handshake is given up
 }
 
 func newWSConn(ws *WebSocket, session Session, sr wire.Serializer, nc net.Conn) *wsConn {
-	c := &wsConn{ws: ws, session: session, serializer: sr, nc: nc, shard: ws.env.Shards.Pick(), opened: ws.env.System.Now(), fd: directFD(nc)}
-	c.place.socket = ws.socket
-	c.lastRead.Store(int64(c.opened))
+	c := &wsConn{ws: ws, session: session, nc: nc, shard: ws.env.Shards.Pick(), fd: int32(directFD(nc))}
+	for i, f := range ws.formats {
+		if f == sr {
+			c.format = uint8(i)
+		}
+	}
+	c.opened = millis(ws.env.System.Now())
+	c.read.Store(c.opened)
 	return c
 }
 
+func millis(d time.Duration) uint32 { return uint32(d / time.Millisecond) }
+
+// since is the time from then to now, both in wrapping milliseconds.
+func since(then, now uint32) time.Duration { return time.Duration(now-then) * time.Millisecond }
+
 func (c *wsConn) link() *link                 { return &c.place }
+func (c *wsConn) mount() Socket               { return c.ws.socket }
 func (c *wsConn) Shard() *Shard               { return c.shard }
-func (c *wsConn) Serializer() wire.Serializer { return c.serializer }
+func (c *wsConn) Serializer() wire.Serializer { return c.ws.formats[c.format] }
 func (c *wsConn) Transport() string           { return "websocket" }
 
-// serve reads until the end. It runs in a fresh goroutine, whose stack is small, and never runs a callback of the application.
-func (c *wsConn) serve(rest []byte) {
+// outLocked makes c.out.
+func (c *wsConn) outLocked() *outgoing {
+	if c.out == nil {
+		c.out = &outgoing{}
+	}
+	return c.out
+}
+
+// open is the reader's first act.
+func (c *wsConn) open() {
 	c.shard.conns.add(c)
 	c.session.Open(c)
-	c.ws.env.System.SetAlarm(&c.alarm, c, c.ws.cfg.Timeout)
+	c.shard.conns.within(c.ws.cfg.Timeout)
 	if c.ws.env.Shards.draining.Load() {
 		c.drain()
 	}
-	if c.feed(rest) {
-		c.read()
+}
+
+// serve reads until the end, on the portable path. It runs in a fresh goroutine, whose stack is small, and never runs a callback of the application.
+func (c *wsConn) serve(rest []byte) {
+	c.open()
+	if c.feed(rest, c.ws.env.System.Now()) {
+		c.readAll()
 	}
 	c.finish()
 }
 
 // feed hands bytes to the session and says whether to read on.
-func (c *wsConn) feed(in []byte) (more bool) {
+func (c *wsConn) feed(in []byte, now time.Duration) (more bool) {
 	defer func() {
 		if v := recover(); v != nil { // a fault of ours, or of a custom serializer: it costs this connection only
 			reportPanic(c.ws.env.Logger, "transport: receiving a message", v)
@@ -81,7 +109,7 @@ func (c *wsConn) feed(in []byte) (more bool) {
 			more = true // for the closing handshake
 		}
 	}()
-	c.lastRead.Store(int64(c.ws.env.System.Now()))
+	c.read.Store(millis(now))
 	for len(in) > 0 && !c.parser.Ended() {
 		m, rest, err := c.parser.Next(in, &c.ws.limits)
 		if err != nil {
@@ -103,7 +131,7 @@ func (c *wsConn) feed(in []byte) (more bool) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return !c.hungUp
+	return c.out == nil || !c.out.hungUp
 }
 
 func (c *wsConn) receive(m frame.Message) {
@@ -148,55 +176,75 @@ func (c *wsConn) end(code int, reason string, why error) {
 		c.mu.Unlock()
 		return
 	}
-	c.state, c.code, c.reason, c.ended = stateClosing, code, reason, why
+	c.closeLocked(code, reason)
 	c.writeLocked(closeFrame(code, reason), true, true)
 	c.mu.Unlock()
 	c.closing(why)
 }
 
-// closing is called once, when state has become stateClosing, without mu.
+// closeLocked changes the state from open to closing. The caller calls closing when it no longer holds mu.
+func (c *wsConn) closeLocked(code int, reason string) {
+	out := c.outLocked()
+	c.state, out.code, out.reason = stateClosing, code, reason
+	out.deadline = c.ws.env.System.Now() + c.ws.cfg.CloseTimeout
+}
+
+// closing is called once, when the state has become closing, without mu.
 func (c *wsConn) closing(why error) {
-	c.ws.env.System.SetAlarm(&c.alarm, c, c.ws.cfg.CloseTimeout)
+	c.shard.conns.within(c.ws.cfg.CloseTimeout)
 	c.session.Closed(why)
 	t := c.ws.env.Telemetry
-	if t != nil && telemetry.Enabled[telemetry.SocketDisconnected](t) {
-		telemetry.Emit(context.Background(), t, telemetry.SocketDisconnected{Socket: c.ws.socket.Name(), Transport: "websocket", ID: c.session.ID(),
-			Code: c.code, Reason: c.reason, Duration: c.ws.env.System.Now() - c.opened})
+	if t == nil || !telemetry.Enabled[telemetry.SocketDisconnected](t) {
+		return
 	}
+	c.mu.Lock()
+	code, reason := c.out.code, c.out.reason
+	c.mu.Unlock()
+	telemetry.Emit(context.Background(), t, telemetry.SocketDisconnected{Socket: c.ws.socket.Name(), Transport: "websocket", ID: c.session.ID(),
+		Code: code, Reason: reason, Duration: since(c.opened, millis(c.ws.env.System.Now()))})
 }
 
 // peerGone notes that nothing more is awaited from the client.
 func (c *wsConn) peerGone() {
 	c.mu.Lock()
-	c.peerDone = true
+	c.outLocked().peerDone = true
 	c.hangUpLocked()
 	c.mu.Unlock()
 }
 
-// hangUpLocked wakes the reading goroutine for the last time, if everything is said on both sides.
+// hangUpLocked has the reader finish, if everything is said on both sides.
 func (c *wsConn) hangUpLocked() {
-	if c.state == stateClosing && c.peerDone && !c.flushing {
-		c.hungUp = true
-		c.nc.SetReadDeadline(time.Unix(1, 0))
+	if c.state == stateClosing && c.out.peerDone && !c.out.flushing && !c.out.hungUp {
+		c.out.hungUp = true
+		if c.nc != nil {
+			c.nc.SetReadDeadline(time.Unix(1, 0))
+		} else {
+			c.shard.PostFunc(c.finish)
+		}
 	}
 }
 
-// Ring is called by the timing wheel: the client has been silent, or has not answered the close.
-func (c *wsConn) Ring() {
+// due implements client: a client that has been silent is closed, one that does not answer the close is cut off.
+func (c *wsConn) due(now time.Duration) time.Duration {
 	c.mu.Lock()
-	state := c.state
-	c.mu.Unlock()
+	state, out := c.state, c.out
+	var left time.Duration
 	switch state {
 	case stateOpen:
-		silent := c.ws.env.System.Now() - time.Duration(c.lastRead.Load())
-		if silent < c.ws.cfg.Timeout {
-			c.ws.env.System.SetAlarm(&c.alarm, c, c.ws.cfg.Timeout-silent)
-			return
-		}
-		c.end(CloseGoingAway, "idle", ErrIdle)
+		left = c.ws.cfg.Timeout - since(c.read.Load(), millis(now))
 	case stateClosing:
-		c.abandon()
+		left = out.deadline - now
 	}
+	c.mu.Unlock()
+	if left > 0 || state == stateGone {
+		return left
+	}
+	if state == stateOpen {
+		c.end(CloseGoingAway, "idle", ErrIdle)
+		return c.ws.cfg.CloseTimeout
+	}
+	c.abandon()
+	return 0
 }
 
 // abandon implements client.
@@ -204,11 +252,15 @@ func (c *wsConn) abandon() {
 	c.mu.Lock()
 	first := c.state == stateOpen
 	if first {
-		c.state, c.code, c.ended = stateClosing, 1006, ErrLost
+		c.closeLocked(1006, "")
 	}
 	if c.state != stateGone {
-		c.hungUp = true
-		c.nc.SetDeadline(time.Unix(1, 0)) // wakes the reader and the flusher
+		c.out.hungUp = true
+		if c.nc != nil {
+			c.nc.SetDeadline(time.Unix(1, 0)) // wakes the reader and the flusher
+		} else {
+			c.shard.PostFunc(c.finish)
+		}
 	}
 	c.mu.Unlock()
 	if first {
@@ -222,20 +274,29 @@ func (c *wsConn) drain() {
 	c.Close(CloseRestart, "")
 }
 
-// finish is the reading goroutine's last act.
+// finish is the reader's last act: on the goroutine of the portable path, or on the shard.
 func (c *wsConn) finish() {
 	c.mu.Lock()
+	if c.state == stateGone {
+		c.mu.Unlock()
+		return
+	}
 	first := c.state == stateOpen
 	if first {
-		c.code, c.ended = 1006, ErrLost
+		c.closeLocked(1006, "")
 	}
 	c.state = stateGone
-	c.queue, c.queued, c.fd = nil, 0, -1
-	c.nc.Close()
+	c.out.queue, c.out.queued = nil, 0
+	fd := c.fd
+	c.fd = -1
+	if c.nc != nil {
+		c.nc.Close()
+	} else {
+		c.shard.poller.forget(int(fd))
+	}
 	c.mu.Unlock()
 	if first {
 		c.closing(ErrLost)
 	}
-	c.ws.env.System.CancelAlarm(&c.alarm)
 	c.shard.conns.remove(c)
 }

@@ -1,8 +1,6 @@
 package transport
 
-import (
-	"sync"
-)
+import "sync"
 
 const readBuffer = 32 << 10
 
@@ -15,13 +13,13 @@ func (c *wsConn) readPlain() {
 	small := make([]byte, 512)
 	for {
 		n, err := c.nc.Read(small)
-		if n > 0 && !c.feed(small[:n]) || err != nil {
+		if n > 0 && !c.feed(small[:n], c.ws.env.System.Now()) || err != nil {
 			return
 		}
 		for n == len(small) {
 			big := readBuffers.Get().(*[readBuffer]byte)
 			n, err = c.nc.Read(big[:])
-			more := n == 0 || c.feed(big[:n])
+			more := n == 0 || c.feed(big[:n], c.ws.env.System.Now())
 			readBuffers.Put(big)
 			if !more || err != nil {
 				return
