@@ -27,7 +27,7 @@ type core struct {
 	self    any // the *Socket[A] around it
 	topic   string
 	joinRef wire.Ref // of the join message, or its ref if it had none
-	in      *inMsg   // being handled; until the join is answered, the join
+	in      *inMsg   // being handled: at first the join, which a successor may look at until it is answered
 	began   uint64   // shard's mark when the callback began
 	mark    uint64   // what has to pass the shard before the next direct write
 	extra   *extra
@@ -45,6 +45,7 @@ type core struct {
 type extra struct {
 	after    []func(ctx context.Context) error // AfterJoin
 	old      *core                             // channel that this one replaces
+	oldGone  <-chan struct{}                   // closed when old has ended
 	limiters limiters
 }
 
@@ -120,7 +121,7 @@ func (c *core) answerLocked(told bool) (mine bool) {
 	if c.answered {
 		return false
 	}
-	c.answered, c.in = true, nil
+	c.answered = true
 	if told { // not written otherwise: a successor may answer in the channel's place
 		c.told = true
 	}

@@ -35,7 +35,7 @@ func (c *core) notice(orderly bool) {
 		ref := wire.Ref("")
 		c.session.mu.Lock()
 		answered := c.answered
-		if c.in != nil {
+		if !answered {
 			ref = c.in.ref
 		}
 		c.session.mu.Unlock()
@@ -73,8 +73,8 @@ func (c *core) Dropped(p *proc.Process, msg any) {
 	switch m := msg.(type) {
 	case *inMsg:
 		if m.join { // cancelled before it had begun
+			replaced := c.awaitOld(p.Context())
 			b, _ := c.replyFrame(nil, m.ref, "error", reason("join cancelled"))
-			replaced := c.releaseOld()
 			c.ordered(func() { c.refuse(b, replaced) })
 			return
 		}
@@ -89,7 +89,7 @@ func (c *core) Dropped(p *proc.Process, msg any) {
 // Exited implements proc.Behaviour.
 func (c *core) Exited(p *proc.Process, reason error) {
 	c.notice(proc.Orderly(reason)) // of a process that was killed
-	c.session.gone(c)
+	c.session.ended(c)
 	t := c.session.sock.env.Telemetry
 	if t == nil || !c.told || !telemetry.Enabled[telemetry.ChannelExited](t) {
 		return

@@ -18,6 +18,7 @@ const replaceTimeout = 5 * time.Second
 
 func (c *core) handleJoin(ctx context.Context, m *inMsg) error {
 	accepted, err := c.answerJoin(ctx, m)
+	c.in = nil
 	if accepted {
 		return c.afterJoin(ctx)
 	}
@@ -169,23 +170,31 @@ func (c *core) refuse(answer []byte, replaced *core) {
 	}
 }
 
-// awaitOld waits until the channel that this one replaces has ended, for 5 seconds at most, and returns it if its client still has to be told.
+// awaitOld waits until the channel that this one replaces has ended, for 5 seconds at most, and returns it if its client still has to be told. It waits also
+// if this join is no longer wanted, for a third one may be waiting for it: one of them after the other.
 func (c *core) awaitOld(ctx context.Context) *core {
 	if c.extra == nil || c.extra.old == nil {
 		return nil
 	}
-	old := c.extra.old
-	gone := make(chan struct{})
-	stop := old.proc.Watch(func(error) { close(gone) })
+	old, gone := c.extra.old, c.extra.oldGone
 	t := time.NewTimer(replaceTimeout)
 	defer t.Stop()
-	select {
-	case <-gone:
-	case <-t.C:
-		c.abandoned(old)
-	case <-ctx.Done():
+	unwanted := ctx.Done()
+wait:
+	for {
+		select {
+		case <-gone:
+			break wait
+		case <-t.C:
+			c.abandoned(old)
+			break wait
+		case <-unwanted:
+			unwanted = nil
+			if c.session.isClosed() {
+				break wait
+			}
+		}
 	}
-	stop()
 	replaced := c.releaseOld()
 	c.mark = max(c.mark, c.shard().Mark()) // its last words and its leaving the topic may be on their way
 	return replaced
@@ -198,12 +207,12 @@ func (c *core) releaseOld() *core {
 		return nil
 	}
 	old := c.extra.old
-	c.extra.old = nil
+	c.extra.old, c.extra.oldGone = nil, nil
 	s := c.session
 	s.mu.Lock()
 	old.status = cut
 	told, ref := old.told, wire.Ref("")
-	if old.in != nil {
+	if !old.answered { // else in is the channel's own
 		ref = old.in.ref
 	}
 	answer := old.answerLocked(false)

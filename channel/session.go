@@ -24,10 +24,10 @@ type session struct {
 	byID     *byID
 	limits   *sessionLimits // of what the client sends; nil: none are set
 
-	mu       sync.Mutex // guards the fields below, and the status of each channel; conn is written to under it, never closed
-	chans    []*core    // few: a search along the list beats a map, and costs less
-	replaced int        // channels that were joined again and have not ended yet
-	handlers limiters   // those that count by connection
+	mu       sync.Mutex              // guards the fields below, and the status of each channel; conn is written to under it, never closed
+	chans    []*core                 // few: a search along the list beats a map, and costs less
+	replaced map[*core]chan struct{} // channels that were joined again and have not ended yet: closed when they have
+	handlers limiters                // those that count by connection
 	closed   bool
 }
 
@@ -125,7 +125,7 @@ func (s *session) joinAndUnlock(in *wire.Inbound, old *core) {
 		s.unmatched(topic, ref)
 		return
 	}
-	if old == nil && len(s.chans) >= s.sock.maxChannels || s.replaced >= s.sock.maxChannels {
+	if old == nil && len(s.chans) >= s.sock.maxChannels || len(s.replaced) >= s.sock.maxChannels {
 		s.mu.Unlock()
 		s.refused(slog.LevelError, "channel: a client joined too many topics", topic, slog.Int("limit", s.sock.maxChannels))
 		s.answer(in, "error", reason("too many channels joined"))
@@ -137,8 +137,10 @@ func (s *session) joinAndUnlock(in *wire.Inbound, old *core) {
 		c.joinRef, c.rawNull = ref, true
 	}
 	c.in = &inMsg{join: true, ref: ref, payload: Payload{Data: bytes.Clone(in.Payload), Binary: in.Binary}}
+	var gone chan struct{}
 	if old != nil {
-		c.more().old = old
+		gone = make(chan struct{})
+		c.extra = &extra{old: old, oldGone: gone}
 	}
 	// Under the mutex, so that the end of the connection finds either no channel or one that can be ended.
 	if err := s.sock.env.System.Spawn(&c.proc, proc.Spec{Behaviour: c, Supervisor: s.sock, Mailbox: def.mailbox, First: c.in}); err != nil {
@@ -149,7 +151,10 @@ func (s *session) joinAndUnlock(in *wire.Inbound, old *core) {
 	}
 	if old != nil {
 		old.status = detached
-		s.replaced++
+		if s.replaced == nil {
+			s.replaced = make(map[*core]chan struct{})
+		}
+		s.replaced[old] = gone
 		s.chans[slices.Index(s.chans, old)] = c
 	} else {
 		s.chans = append(s.chans, c)
@@ -225,12 +230,13 @@ func (s *session) removeLocked(c *core) bool {
 	return true
 }
 
-// gone notes that c's process has ended.
-func (s *session) gone(c *core) {
+// ended notes that c's process has ended.
+func (s *session) ended(c *core) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c.status == detached || c.status == cut {
-		s.replaced--
+	if gone := s.replaced[c]; gone != nil {
+		close(gone)
+		delete(s.replaced, c)
 	}
 }
 
@@ -243,6 +249,12 @@ func (s *session) Closed(reason error) {
 	if s.byID != nil {
 		s.conn.Shard().Leave(&s.byID.member)
 	}
+}
+
+func (s *session) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
 }
 
 // end ends all channels. Nothing more is written to the client.
