@@ -72,6 +72,13 @@ func (w *watched) Deliver(m *pubsub.Message, _ *proc.Process) {
 
 func (w *watched) Reset() {}
 
+// state is a listing being pushed.
+func (w *watched) state(b []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.client.onState(b)
+}
+
 // take returns the diffs since it was last called.
 func (w *watched) take() []string {
 	w.mu.Lock()
@@ -166,7 +173,7 @@ func (n *node) watch(topic string) *watched {
 	w := &watched{}
 	n.watched[topic] = w
 	n.ps.Join(topic, w)
-	w.client.onState(n.presence.List(topic).JSON())
+	w.state(n.presence.List(topic).JSON())
 	return w
 }
 
@@ -241,14 +248,17 @@ var kinds = map[orset.Kind]string{orset.Heartbeat: "heartbeat", orset.Request: "
 func tap(c *pubsubtest.Cluster, lose func(kind string, from, to string) bool) *traffic {
 	tr := &traffic{count: map[string]int{}}
 	c.Drop(func(e pubsub.Envelope, to string) bool {
-		if !strings.HasPrefix(e.Topic, "phx_presence:") || e.Payload[0] != wholeMessage {
+		if !strings.HasPrefix(e.Topic, "phx_presence:") {
 			return false
 		}
-		m, err := wireCodec.Decode(e.Payload[1:])
-		if err != nil {
-			panic(err)
+		kind := "piece"
+		if e.Payload[0] == wholeMessage {
+			m, err := wireCodec.Decode(e.Payload[1:])
+			if err != nil {
+				panic(err)
+			}
+			kind = kinds[m.Kind]
 		}
-		kind := kinds[m.Kind]
 		tr.mu.Lock()
 		tr.count[fmt.Sprintf("%s %s>%s", kind, e.From, to)]++
 		tr.mu.Unlock()

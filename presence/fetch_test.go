@@ -199,11 +199,17 @@ func TestFetchIsTriedAgainForListingsAfterAWhile(t *testing.T) {
 		n.track("lobby", "ada")
 		synctest.Wait()
 		db.want(t, "lobby: ada")
-		n.presence.List("lobby")
+		held := n.presence.List("lobby") // so that it may be served again
 		n.presence.GetByKey("lobby", "ada")
 		db.want(t) // a database that is down is not asked by everybody
 		db.before = nil
 		time.Sleep(1100 * time.Millisecond)
+		if e, _ := n.presence.List("lobby").Get("ada"); string(e.Fields) != `{"user":{"name":"ADA"}}` {
+			t.Errorf("listed as %+v", e)
+		}
+		if e, _ := held.Get("ada"); e.Fields != nil {
+			t.Errorf("a listing has changed after it was made: %+v", e)
+		}
 		if e, _ := n.presence.GetByKey("lobby", "ada"); string(e.Fields) != `{"user":{"name":"ADA"}}` {
 			t.Errorf("got %+v", e)
 		}

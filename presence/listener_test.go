@@ -171,11 +171,13 @@ func TestAListenerThatLagsDoesNotHoldUpClients(t *testing.T) {
 			t.Errorf("clients got %d diffs, want 1,500", len(got))
 		}
 		time.Sleep(2 * time.Minute)
+		synctest.Wait()
 		if inits != 2 {
 			t.Errorf("init was called %d times, want twice: the mailbox was full once", inits)
 		}
 		n.track("lobby", "one more")
 		time.Sleep(2 * time.Minute)
+		synctest.Wait()
 		if calls != 2 {
 			t.Errorf("got %d calls, want the first and the one after the new start", calls)
 		}

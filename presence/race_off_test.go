@@ -4,8 +4,8 @@ package presence
 
 const (
 	raceSlack       = 0
-	longestHistory  = 8
-	fewestHistories = 500_000
+	longestHistory  = 7
+	fewestHistories = 100_000
 	longestPlay     = 5
 	fewestPlays     = 8000
 )

@@ -5,7 +5,7 @@ package presence
 const (
 	raceSlack       = 1_000 // the race detector allocates
 	longestHistory  = 5
-	fewestHistories = 5_000
+	fewestHistories = 3_000
 	longestPlay     = 3
 	fewestPlays     = 100
 )

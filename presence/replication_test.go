@@ -378,13 +378,12 @@ func TestClusterAgreesAfterStorms(t *testing.T) {
 				case what < 70 && len(cs) > 0:
 					n.presence.Untrack(cs[0], key)
 				case what < 75:
-					n.watched[topic].client.onState(n.presence.List(topic).JSON())
+					n.watched[topic].state(n.presence.List(topic).JSON())
 				case what < 78:
 					c.Drop(nil)
 				case what < 81:
 					lost := r.IntN(100)
-					dice := rand.New(rand.NewPCG(seed, 3))
-					tap(c, func(string, string, string) bool { return dice.IntN(100) < lost })
+					tap(c, func(string, string, string) bool { return rand.IntN(100) < lost })
 				case what < 84:
 					c.Partition([]string{names[r.IntN(3)]})
 				case what < 88:
