@@ -223,6 +223,7 @@ func (e *Endpoint) unlessDraining(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if e.draining.Load() {
 			w.Header().Set("Retry-After", "5")
+			w.Header().Set("Connection", "close") // the next try is a new connection, which may reach another server
 			http.Error(w, "the server is about to stop; connect again", http.StatusServiceUnavailable)
 			return
 		}

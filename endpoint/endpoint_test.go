@@ -257,8 +257,13 @@ func TestHealthTurnsUnreadyWhileDraining(t *testing.T) {
 	if status, _ := get("/health"); status != 200 {
 		t.Errorf("alive while draining: %d", status)
 	}
-	if status, _ := get("/socket/websocket"); status != 503 {
-		t.Errorf("a new socket while draining: %d", status)
+	res, err := http.Get("http://" + a.addr + "/socket/websocket")
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != 503 || res.Header.Get("Retry-After") == "" || !res.Close {
+		t.Errorf("a new socket while draining: %s, %v, close %v; want 503, Retry-After and the connection closed", res.Status, res.Header, res.Close)
 	}
 	if got := <-told; got != "close 1012" {
 		t.Errorf("got %s", got)
