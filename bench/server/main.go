@@ -67,8 +67,7 @@ func run(ctx context.Context, args []string) error {
 	if *admin != "" { // before the endpoint, so that it can still be asked while that drains
 		children = append(children, supervise.Child{Name: "admin", Service: adminService{*admin, *profiles}})
 	}
-	// Draining has 30 seconds, requests 10 after it.
-	children = append(children, supervise.Child{Name: "endpoint", Service: ep, StopTimeout: 45 * time.Second})
+	children = append(children, supervise.Child{Name: "endpoint", Service: ep})
 	return supervise.New(supervise.Config{Name: "bench", Logger: logger}, children...).Run(ctx)
 }
 

@@ -31,6 +31,7 @@ type stalled struct {
 	Replies   int     `json:"replies"` // of the callbacks, in the end
 	PeakMB    float64 `json:"server_peak_mb"`
 	LogLines  int     `json:"log_lines"`
+	conditions
 }
 
 // blocked measures echoes, heartbeats and joins while channels sit in their callbacks.
@@ -162,6 +163,7 @@ type ignored struct {
 	Ends     map[string]int `json:"ends"`
 	Stacks   bool           `json:"stack_logged"`
 	LogLines int            `json:"log_lines"`
+	conditions
 }
 
 // ignore asks a server to end while callbacks do not care.

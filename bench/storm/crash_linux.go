@@ -29,6 +29,7 @@ type crashed struct {
 	EchoIdle latency        `json:"echo_idle"`
 	Echo     latency        `json:"echo"`
 	PeakMB   float64        `json:"server_peak_mb"`
+	conditions
 }
 
 // crash has clients join, again and again, a channel that crashes in every join.

@@ -111,24 +111,45 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return err
 		}
 	}
-	report, err := o.storm(ctx)
+	others, err := watchOthers()
+	if err != nil {
+		return err
+	}
+	r, err := o.storm(ctx)
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.mode, err)
 	}
-	return json.NewEncoder(stdout).Encode(report)
+	if r.machine().Others, err = others(); err != nil {
+		return err
+	}
+	return json.NewEncoder(stdout).Encode(r)
 }
 
-// storm runs the scenario and returns what it reports.
-func (o options) storm(ctx context.Context) (any, error) {
+// report is what a scenario measured.
+type report interface{ machine() *conditions }
+
+// conditions are the part that all reports have.
+type conditions struct {
+	Others float64 `json:"other_work_percent"` // of one CPU: what neither the clients nor the servers used
+}
+
+func (c *conditions) machine() *conditions { return c }
+
+// storm runs the scenario.
+func (o options) storm(ctx context.Context) (report, error) {
 	switch o.mode {
 	case "crash":
-		return o.crash(ctx)
+		r, err := o.crash(ctx)
+		return &r, err
 	case "blocked":
-		return o.blocked(ctx)
+		r, err := o.blocked(ctx)
+		return &r, err
 	case "ignore":
-		return o.ignore(ctx)
+		r, err := o.ignore(ctx)
+		return &r, err
 	}
-	return o.restart(ctx)
+	r, err := o.restart(ctx)
+	return &r, err
 }
 
 func build(ctx context.Context, program string) error {

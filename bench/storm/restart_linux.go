@@ -29,6 +29,7 @@ type restarted struct {
 	OldPeakMB   float64        `json:"old_server_peak_mb"`
 	OldLogLines int            `json:"old_log_lines"`
 	LogLines    int            `json:"log_lines"`
+	conditions
 }
 
 // restart has the crowd lose its server, and waits until all are back at a new one.

@@ -236,6 +236,16 @@ func TestCPUOf(t *testing.T) {
 	}
 }
 
+func TestBusyOf(t *testing.T) {
+	got, err := busyOf("cpu  100 1 200 9999 50 3 4 5 0 0\ncpu0 1 2 3\n")
+	if err != nil || got != 3130*time.Millisecond {
+		t.Errorf("got %v, %v, want 3.13s", got, err)
+	}
+	if _, err := busyOf("intr 5\n"); err == nil {
+		t.Error("another line is accepted")
+	}
+}
+
 func TestLineCount(t *testing.T) {
 	var l lineCount
 	for range 3 {
