@@ -133,7 +133,11 @@ func (c *core) push(event string, p wire.Payload) error {
 		return fmt.Errorf("channel: push %q: %w (got %.20s)", event, errNotObject, p.Data)
 	}
 	if t := c.session.sock.env.Telemetry; t != nil && telemetry.Enabled[telemetry.ChannelPush](t) {
-		telemetry.Emit(c.proc.Context(), t, telemetry.ChannelPush{Topic: c.topic, Event: event, Bytes: len(p.Data)})
+		size := len(p.Data)
+		if size == 0 && !p.Binary {
+			size = len("{}")
+		}
+		telemetry.Emit(c.proc.Context(), t, telemetry.ChannelPush{Topic: c.topic, Event: event, Bytes: size})
 	}
 	return c.send(func(sr wire.Serializer, b []byte) ([]byte, frame.Opcode, error) {
 		return sr.AppendPush(b, c.joinRef, c.topic, event, p)
