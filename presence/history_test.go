@@ -142,8 +142,7 @@ func (p *play) check() {
 	for i, events := range p.Clients {
 		c := &jsClient{}
 		for _, e := range events {
-			var told struct{ State, Diff json.RawMessage }
-			told = decode[struct{ State, Diff json.RawMessage }](e)
+			told := decode[struct{ State, Diff json.RawMessage }](e)
 			if told.State != nil {
 				c.onState(told.State)
 			} else {

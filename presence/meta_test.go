@@ -160,7 +160,7 @@ func TestListingsAreJSON(t *testing.T) {
 	if diff := cmp.Diff(want, string(s.encoded())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if &s.encoded()[0] != &s.encoded()[0] {
+	if first, again := s.encoded(), s.encoded(); &first[0] != &again[0] {
 		t.Error("a listing is encoded twice")
 	}
 	with := s.with(map[string]field{"a": {json: `"x":1`}})
