@@ -121,6 +121,7 @@ func roomChannel(n *notes) channel.Channel[room] {
 			"shout bytes": channel.Reply(func(_ context.Context, s roomSocket, in channel.Binary) (any, error) {
 				return nil, s.Broadcast("shout", in)
 			}),
+			"whisper": channel.NoReply(func(_ context.Context, s roomSocket, in json.RawMessage) error { return s.Broadcast("whisper", in) }),
 			"others": channel.Reply(func(_ context.Context, s roomSocket, in json.RawMessage) (any, error) {
 				return nil, s.BroadcastFrom("shout", in)
 			}),

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"testing"
-	"unsafe"
 
 	"github.com/bennu-go/bennu/internal/frame"
 	"github.com/bennu-go/bennu/internal/wire"
@@ -138,8 +137,4 @@ func BenchmarkBroadcast(b *testing.B) {
 			}
 		})
 	}
-}
-
-func TestSizes(t *testing.T) {
-	t.Logf("core %d, Socket[struct{}] %d, session %d bytes", unsafe.Sizeof(core{}), unsafe.Sizeof(Socket[struct{}]{}), unsafe.Sizeof(session{}))
 }

@@ -227,12 +227,14 @@ func TestOrderUnderLoad(t *testing.T) {
 			for range 3 {
 				c.Send(fmt.Sprintf(`["%s","%s","room:a","everything",{}]`, j, next()))
 				c.Send(fmt.Sprintf(`["%s","%s","room:a","context",{}]`, j, next()))
+				c.Send(fmt.Sprintf(`["%s","%s","room:a","whisper",{}]`, j, next())) // one callback broadcasts, the next pushes
+				c.Send(fmt.Sprintf(`["%s","%s","room:a","push",{}]`, j, next()))
 			}
 			c.Send(fmt.Sprintf(`["%s","%s","room:a","phx_leave",{}]`, j, next()))
 			time.Sleep(time.Millisecond)
 			want = append(want, "phx_reply", "hello", "here", "last")
 			for range 3 {
-				want = append(want, "1", "2", "3", "4", "5", "phx_reply", "saved", "phx_reply")
+				want = append(want, "1", "2", "3", "4", "5", "phx_reply", "saved", "phx_reply", "whisper", "pushed")
 			}
 			want = append(want, "phx_reply", "phx_close", "bye")
 		}
