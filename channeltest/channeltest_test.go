@@ -32,8 +32,10 @@ func socketOf(in channel.Events[any], more ...func(ch *channel.Channel[any])) ch
 			}
 			return channel.Identity[seen](s), nil
 		}),
-		In:   in,
-		Info: channel.Infos[any]{channel.OnInfo(func(_ context.Context, s *channel.Socket[any], n int) error { return s.Push("info", map[string]int{"n": n}) })},
+		In: in,
+		Info: channel.Infos[any]{channel.OnInfo(func(_ context.Context, s *channel.Socket[any], n int) error {
+			return s.Push("info", map[string]int{"n": n})
+		})},
 	}
 	for _, f := range more {
 		f(&ch)
