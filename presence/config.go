@@ -27,7 +27,8 @@ type Config struct {
 	Name string
 
 	// Window is how long changes of a topic are collected before they go out as one diff. The first change after a Window of quiet goes out at once.
-	// Zero means 50 ms; NoWindow, or any negative value, sends each change by itself.
+	// Zero means 50 ms; NoWindow, or any negative value, sends each change by itself, or with those that came
+	// while the one before went out.
 	Window time.Duration
 	// Shards into which topics are divided, each with a lock and a gossip of its own. It must be the same on all nodes. Zero means 1.
 	Shards int
@@ -52,7 +53,7 @@ type Config struct {
 	MaxMessage int
 
 	// RefusePrototypeKeys has Track refuse the names that every JavaScript object has of its own, "__proto__" and "constructor" among them, with
-	// ErrKey. Clients before phoenix.js 1.8.9 stumble over them. Off by default: current clients take any key.
+	// ErrKey. Older clients stumble over them, phoenix.js 1.7 among them. Off by default: current ones take any key.
 	RefusePrototypeKeys bool
 
 	// Fetch adds fields to presences before clients see them: see [FetchFunc]. Nil adds none.

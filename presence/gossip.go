@@ -138,7 +138,7 @@ func (s *shard) send(ctx context.Context, out []orset.Envelope[meta]) {
 	}
 }
 
-// report tells of other nodes, once for all shards: the first speaks for them.
+// report tells of other nodes, once for all shards: the first, which hears of them no later than the others by more than a period, speaks for them.
 func (s *shard) report(ctx context.Context, changes []orset.Change) {
 	t := s.life.cfg.Telemetry
 	if len(changes) == 0 || s != s.life.shards[0] || t == nil || !telemetry.Enabled[telemetry.PresenceReplica](t) {

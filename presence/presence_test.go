@@ -684,3 +684,21 @@ func TestTwoTrackersOfOneNameAreReported(t *testing.T) {
 		}
 	})
 }
+
+func TestPresenceEndsWithThePubSub(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sys := proc.NewSystem(proc.Config{Logger: quiet()})
+		defer sys.Close()
+		ps := pubsub.New(pubsub.Config{System: sys})
+		stopPubSub := supervisetest.Start(t, ps)
+		p := New[seat](Config{PubSub: ps, Name: "online", Logger: quiet()})
+		ended := make(chan error, 1)
+		go func() { ended <- p.Run(t.Context()) }()
+		synctest.Wait()
+		_ = stopPubSub()
+		supervisetest.Start(t, ps) // its subscribers end
+		if err := <-ended; !errors.Is(err, pubsub.ErrRestarted) || !strings.HasPrefix(err.Error(), `presence: "online": `) {
+			t.Errorf("got %v, want pubsub.ErrRestarted", err)
+		}
+	})
+}

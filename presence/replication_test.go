@@ -1,6 +1,7 @@
 package presence
 
 import (
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"testing"
@@ -313,6 +314,34 @@ func TestRollingNodeUpdate(t *testing.T) {
 		a.wantKeys("lobby", "ada carl")
 		if got := tr.take("request b2>"); got["request b2>a"] != 1 {
 			t.Errorf("the new node asked %v, want one request to a and not one for ever", got)
+		}
+	})
+}
+
+func TestALargeTransferArrivesInPieces(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		const many = 5_000
+		c := pubsubtest.NewCluster()
+		a := start(t, c, "a")
+		one := newClient(t, a.sys, "lobby")
+		for i := range many {
+			if err := a.presence.Track(one, fmt.Sprint(i), seat{"a device with quite a long name"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(settled)
+		tr := tap(c, nil)
+		b := start(t, c, "b")
+		b.watch("lobby")
+		time.Sleep(10 * period)
+		if got := b.presence.List("lobby").Len(); got != many {
+			t.Errorf("got %d presences, want %d", got, many)
+		}
+		if got := len(b.watched["lobby"].take()); got != 1 {
+			t.Errorf("got %d diffs, want one for all", got)
+		}
+		if got := tr.take("piece")["piece a>b"]; got < 5 || got > 20 {
+			t.Errorf("got %d pieces for one answer", got)
 		}
 	})
 }

@@ -2,7 +2,6 @@ package presence
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"log/slog"
@@ -31,7 +30,7 @@ type life struct {
 	shards    []*shard
 	tasks     *supervise.Tasks // calls of Fetch
 	listener  listening
-	ended     chan struct{} // capacity 1: a process of ours has
+	ended     chan error // capacity 1: why something that we need has
 	fetches   sync.WaitGroup
 	lastWarns atomic.Int64 // System.Now of the last warning, in ns
 }
@@ -44,7 +43,7 @@ func (t *tracker) run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return nil
 	}
-	l := &life{cfg: &t.cfg, refs: newRefs(), ended: make(chan struct{}, 1)}
+	l := &life{cfg: &t.cfg, refs: newRefs(), ended: make(chan error, 1)}
 	l.listener.name = t.cfg.Name
 	var cancel context.CancelFunc
 	l.ctx, cancel = context.WithCancel(ctx)
@@ -62,21 +61,16 @@ func (t *tracker) run(ctx context.Context) error {
 		supervise.Ready(ctx)
 		select {
 		case <-ctx.Done():
-		case <-l.ended:
+		case err = <-l.ended:
 		}
 		t.life.Store(nil)
 	}
 	l.farewell()
 	cancel()
 	l.stopShards()
-	if helpers := stop(); err == nil {
-		err = helpers
-	}
-	switch {
-	case ctx.Err() != nil:
+	stop()
+	if ctx.Err() != nil {
 		return nil
-	case err == nil:
-		err = errEnded
 	}
 	return fmt.Errorf("presence: %q: %w", t.cfg.Name, err)
 }
@@ -84,10 +78,8 @@ func (t *tracker) run(ctx context.Context) error {
 // fetchStopTimeout is shorter than a supervisor's patience with us, so that a Fetch that does not return is reported as such.
 const fetchStopTimeout = 3 * time.Second
 
-var errEnded = errors.New("a process of the tracker has ended")
-
 // runHelpers runs what the shards need, until stop is called.
-func (l *life) runHelpers() (stop func() error) {
+func (l *life) runHelpers() (stop func()) {
 	var services []supervise.Service
 	if l.cfg.Fetch != nil {
 		l.tasks = supervise.NewTasks(supervise.TasksConfig{
@@ -103,26 +95,18 @@ func (l *life) runHelpers() (stop func() error) {
 		))
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(l.ctx))
-	errs := make(chan error, len(services))
+	var running sync.WaitGroup
 	ready := make(chan struct{}, 2*len(services))
 	for _, svc := range services {
-		go func() {
-			err := svc.Run(supervise.NotifyReady(ctx, func() { ready <- struct{}{} }))
-			if ctx.Err() != nil {
-				err = nil
-			}
-			errs <- err
-			l.lost(nil)
-			ready <- struct{}{}
-		}()
+		running.Go(func() {
+			l.lost(svc.Run(supervise.NotifyReady(ctx, func() { ready <- struct{}{} })))
+			ready <- struct{}{} // also if it never was
+		})
 		<-ready
 	}
-	return func() (err error) {
+	return func() {
 		cancel()
-		for range services {
-			err = errors.Join(err, <-errs)
-		}
-		return err
+		running.Wait()
 	}
 }
 
@@ -135,10 +119,13 @@ func (l *life) startShards(ctx context.Context) error {
 	return nil
 }
 
-// lost is called when something that the life needs has ended.
-func (l *life) lost(error) {
+// lost is called when something that the life needs has ended: the first reason counts.
+func (l *life) lost(reason error) {
+	if reason == nil {
+		reason = proc.ErrNormal
+	}
 	select {
-	case l.ended <- struct{}{}:
+	case l.ended <- fmt.Errorf("a part of the tracker has ended: %w", reason):
 	default:
 	}
 }
