@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -50,7 +49,6 @@ type server struct {
 
 type life struct {
 	ps     *pubsub.PubSub
-	http   *http.Server // of a life that ends by a crash
 	conns  *crashable
 	cancel context.CancelFunc
 	done   chan error
