@@ -42,6 +42,9 @@ func (a *App) open(s transport.Session, sr wire.Serializer) *Client {
 // ID returns the socket id, which App.Disconnect takes; empty if it has none.
 func (c *Client) ID() string { return c.session.ID() }
 
+// Channels lists what the client has joined, as the server sees it.
+func (c *Client) Channels() []channel.Info { return channel.ChannelsOf(c.session) }
+
 // got is called by whoever writes to the client.
 func (c *Client) got(op frame.Opcode, data []byte) {
 	m := parse(c.conn.serializer, op, data)
