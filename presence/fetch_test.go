@@ -340,3 +340,42 @@ func TestFetchedFieldsGoWithTheirKeys(t *testing.T) {
 		}
 	})
 }
+
+// Fields of those who came back and went again unseen, while the diff of their leaving waited, are swept up.
+func TestFieldsThatNoDiffTakesAway(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var db database
+		n := alone(t, db.config, func(c *Config) { c.Window = 100 * time.Millisecond })
+		var crowd []*client
+		for i := range 100 {
+			crowd = append(crowd, n.track("lobby", fmt.Sprint("visitor ", i)))
+		}
+		time.Sleep(time.Second)
+		db.mu.Lock()
+		db.before = func(context.Context, string) error { time.Sleep(50 * time.Millisecond); return nil }
+		db.mu.Unlock()
+		for i, c := range crowd {
+			n.presence.Untrack(c, fmt.Sprint("visitor ", i))
+		}
+		n.track("lobby", "slow")
+		time.Sleep(120 * time.Millisecond) // the diff of the leaves waits for the one who came
+		for i, c := range crowd {
+			if err := n.presence.Track(c, fmt.Sprint("visitor ", i), seat{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(50 * time.Millisecond) // it is out, the joins wait for their window
+		for i, c := range crowd {
+			n.presence.Untrack(c, fmt.Sprint("visitor ", i))
+		}
+		time.Sleep(time.Second)
+		n.track("lobby", "last")
+		time.Sleep(time.Second)
+		s := n.presence.life.Load().shards[0]
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if got := len(s.topics["lobby"].fields); got > 2*2+indexFrom {
+			t.Errorf("fields of %d keys are kept for 2 that are present", got)
+		}
+	})
+}

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/bennu-go/bennu/internal/codec"
 	"github.com/bennu-go/bennu/proc"
 	"github.com/bennu-go/bennu/pubsub"
 	"github.com/bennu-go/bennu/pubsub/pubsubtest"
@@ -154,6 +155,9 @@ func TestListFromTracker(t *testing.T) {
 		}
 		if _, ok := s.Get("carl"); ok {
 			t.Error("carl is in another topic")
+		}
+		if b, err := codec.Marshal(map[string]any{"list": s}); err != nil || string(b) != `{"list":`+string(s.JSON())+"}" {
+			t.Errorf("within another value it is %s, %v", b, err)
 		}
 		ada.p.Exit(nil)
 		synctest.Wait()

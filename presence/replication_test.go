@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/bennu-go/bennu/internal/orset"
 	"github.com/bennu-go/bennu/proc"
 	"github.com/bennu-go/bennu/pubsub/pubsubtest"
 )
@@ -342,6 +344,27 @@ func TestALargeTransferArrivesInPieces(t *testing.T) {
 		}
 		if got := tr.take("piece")["piece a>b"]; got < 5 || got > 20 {
 			t.Errorf("got %d pieces for one answer", got)
+		}
+	})
+}
+
+func TestNewsThatCannotBeUnderstoodIsDropped(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var log lines
+		c := pubsubtest.NewCluster()
+		a, b := start(t, c, "a", func(c *Config) { c.Logger = log.logger() }), start(t, c, "b")
+		time.Sleep(settled)
+		topic := b.presence.life.Load().gossipTopic(0)
+		for _, bad := range [][]byte{{}, {7}, {wholeMessage}, {wholeMessage, orset.Version, 99}, {firstPiece, 1, 2}, {wholeMessage, orset.Version + 1, 1, 1, 1}} {
+			if err := topic.Broadcast(b.ps, packet{bad}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.track("lobby", "bob")
+		time.Sleep(settled)
+		a.wantKeys("lobby", "bob")
+		if got := strings.Count(log.String(), "cannot be understood"); got != 1 {
+			t.Errorf("got %d lines, want one a second at most: %s", got, log.String())
 		}
 	})
 }
