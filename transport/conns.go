@@ -2,6 +2,8 @@ package transport
 
 import (
 	"iter"
+	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -95,20 +97,42 @@ func (l *conns) sweep() {
 	l.mu.Unlock()
 	now := l.system().Now()
 	next := time.Duration(0)
-	for _, c := range l.of(nil) {
-		if d := c.due(now); d > 0 && (next == 0 || d < next) {
-			next = d
+	var some [256]client
+	for end := math.MaxInt; end > 0; {
+		n := l.before(&end, some[:])
+		for _, c := range some[:n] {
+			if d := c.due(now); d > 0 && (next == 0 || d < next) {
+				next = d
+			}
 		}
+		l.shard.glance() // heartbeats do not wait for a million deadlines
 	}
 	if next > 0 {
 		l.within(max(next, minSweep))
 	}
 }
 
+// before copies the last connections before end, and moves end to the first of them. Going backwards misses nobody: who leaves meanwhile
+// is replaced by one from the end of the list, who has been seen.
+func (l *conns) before(end *int, some []client) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	to := min(*end, len(l.all))
+	*end = max(to-len(some), 0)
+	return copy(some, l.all[*end:to])
+}
+
 func (l *conns) count() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.all)
+}
+
+// has says whether there is a connection of socket, or any if socket is nil.
+func (l *conns) has(socket Socket) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.ContainsFunc(l.all, func(c client) bool { return socket == nil || c.mount() == socket })
 }
 
 func (l *conns) of(socket Socket) (all []client) {

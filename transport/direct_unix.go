@@ -7,10 +7,15 @@ import (
 	"syscall"
 )
 
-// directFD returns the descriptor of a plain TCP or Unix connection, -1 for others.
+// directFD returns the descriptor of a plain TCP or Unix connection, -1 for others: what is wrapped around one may do more than it with the bytes.
 func directFD(nc net.Conn) int {
-	sc, ok := nc.(syscall.Conn)
-	if !ok {
+	var sc syscall.Conn
+	switch nc := nc.(type) {
+	case *net.TCPConn:
+		sc = nc
+	case *net.UnixConn:
+		sc = nc
+	default:
 		return -1
 	}
 	raw, err := sc.SyscallConn()
@@ -43,12 +48,11 @@ func directWrite(fd int, p []byte) (written int, err error) {
 
 // readAll borrows a buffer only while there is something to read.
 func (c *wsConn) readAll() {
-	sc, ok := c.nc.(syscall.Conn)
-	if !ok {
+	if c.fd < 0 {
 		c.readPlain()
 		return
 	}
-	raw, err := sc.SyscallConn()
+	raw, err := c.nc.Conn.(syscall.Conn).SyscallConn()
 	if err != nil {
 		c.readPlain()
 		return

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/bennu-go/bennu/telemetry"
@@ -37,7 +38,7 @@ func (c DrainConfig) withDefaults() DrainConfig {
 // are drained at once. It returns when all have been told and the last have gone, or when ctx ends.
 func (ss *Shards) Drain(ctx context.Context, env Env, socket Socket, cfg DrainConfig) {
 	cfg = cfg.withDefaults()
-	ss.draining.Store(true)
+	ss.phase.CompareAndSwap(phaseAccept, phaseDrain)
 	var all []client
 	for _, s := range ss.all {
 		all = append(all, s.conns.of(socket)...)
@@ -64,19 +65,16 @@ func (ss *Shards) Drain(ctx context.Context, env Env, socket Socket, cfg DrainCo
 // await waits until the closing handshakes are over.
 func (ss *Shards) await(ctx context.Context, socket Socket, deadline time.Time) {
 	for time.Now().Before(deadline) && ctx.Err() == nil {
-		n := 0
-		for _, s := range ss.all {
-			n += len(s.conns.of(socket))
-		}
-		if n == 0 {
+		if !slices.ContainsFunc(ss.all, func(s *Shard) bool { return s.conns.has(socket) }) {
 			return
 		}
 		pause(ctx, 10*time.Millisecond)
 	}
 }
 
-// Abandon closes every connection without more ado.
+// Abandon closes every connection without more ado, and those that come later, until Accept.
 func (ss *Shards) Abandon() {
+	ss.phase.Store(phaseAbandon)
 	for _, s := range ss.all {
 		for _, c := range s.conns.of(nil) {
 			c.abandon()
@@ -84,8 +82,8 @@ func (ss *Shards) Abandon() {
 	}
 }
 
-// Accept lets connections in again after Drain.
-func (ss *Shards) Accept() { ss.draining.Store(false) }
+// Accept lets connections in again after Drain and Abandon.
+func (ss *Shards) Accept() { ss.phase.Store(phaseAccept) }
 
 func pause(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)

@@ -63,8 +63,11 @@ func (s *lpSession) open() {
 	s.mu.Unlock()
 	defer s.release()
 	s.session.Open(s)
-	if s.lp.env.Shards.draining.Load() {
+	switch s.lp.env.Shards.phase.Load() {
+	case phaseDrain:
 		s.drain()
+	case phaseAbandon:
+		s.abandon()
 	}
 }
 

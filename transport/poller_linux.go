@@ -13,6 +13,7 @@ import (
 const (
 	pollEvents = 256
 	pollBuffer = 64 << 10
+	maxReads   = 16      // of one connection, before the others have their turn
 	pollET     = 1 << 31 // EPOLLET, which package syscall has as a negative number
 	pollMask   = syscall.EPOLLIN | syscall.EPOLLOUT | syscall.EPOLLRDHUP | pollET
 	maxIovecs  = 64
@@ -25,6 +26,8 @@ type poller struct {
 	eventfd int
 	conns   []*wsConn // by descriptor
 	n       int       // of conns
+	again   []*wsConn // have more to read than one turn allows: no event will tell
+	spare   []*wsConn
 	yielded bool
 	now     time.Duration // of the events at hand
 	events  [pollEvents]syscall.EpollEvent
@@ -33,7 +36,7 @@ type poller struct {
 
 // handOver takes the connection out of Go's netpoller and gives it to the shard. It says no for what is not plain TCP.
 func (c *wsConn) handOver(rest []byte) bool {
-	tcp, ok := c.nc.(*net.TCPConn)
+	tcp, ok := c.nc.Conn.(*net.TCPConn)
 	if !ok {
 		return false
 	}
@@ -143,7 +146,7 @@ func (s *Shard) poll() {
 		s.mu.Unlock()
 		return
 	}
-	if n := p.ready(); n > 0 {
+	if n := p.ready(); n > 0 || len(p.again) > 0 {
 		p.handle(n)
 		return
 	}
@@ -172,7 +175,7 @@ func (s *Shard) poll() {
 // glance deals with what is ready, without waiting.
 func (s *Shard) glance() {
 	if p := s.poller; p != nil {
-		if n := p.ready(); n > 0 {
+		if n := p.ready(); n > 0 || len(p.again) > 0 {
 			p.handle(n)
 		}
 	}
@@ -189,6 +192,8 @@ func (p *poller) ready() int {
 func (p *poller) handle(n int) {
 	p.yielded = false
 	p.now = p.shard.conns.system().Now()
+	again := p.again
+	p.again, p.spare = p.spare[:0], nil
 	for i := range n {
 		ev := p.events[i]
 		fd := int(ev.Fd)
@@ -201,6 +206,14 @@ func (p *poller) handle(n int) {
 			p.serve(p.conns[fd], ev.Events)
 		}
 	}
+	for _, c := range again {
+		c.again = false
+		if c.fd >= 0 {
+			p.serve(c, syscall.EPOLLRDHUP) // until there is nothing more: its end may be among what is left
+		}
+	}
+	clear(again)
+	p.spare = again
 }
 
 // serve deals with the events of one connection. A panic costs this connection and goes no further.
@@ -218,7 +231,7 @@ func (p *poller) serve(c *wsConn, events uint32) {
 	if !ended && events&syscall.EPOLLIN == 0 {
 		return
 	}
-	for {
+	for range maxReads {
 		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(c.fd), uintptr(unsafe.Pointer(&p.buf[0])), pollBuffer)
 		switch {
 		case errno == syscall.EINTR:
@@ -236,6 +249,10 @@ func (p *poller) serve(c *wsConn, events uint32) {
 		if n < pollBuffer && !ended {
 			return // it was all; more makes a new event
 		}
+	}
+	if !c.again {
+		c.again = true
+		p.again = append(p.again, c)
 	}
 }
 

@@ -14,7 +14,10 @@ import (
 // maxJoined is how many bytes of neighbouring messages share a write.
 const maxJoined = 16 << 10
 
-// maxTurn is how many members are served before the shard looks at its connections again.
+// maxSnapshot is how many members a shard that rests has room for.
+const maxSnapshot = 1 << 16
+
+// maxTurn is how many items and members are served before the shard looks at its connections again.
 const maxTurn = 1024
 
 // A Member is one connection's place in one topic. It is embedded in what joined and belongs to its Shard while joined.
@@ -47,6 +50,7 @@ type Shard struct {
 	members  sync.Mutex // guards groups, and the members of each
 	groups   map[string]*group
 	snapshot []*Member // of the group that is being served; used by the working goroutine only
+	turn     int       // items and members served since the shard has looked at its connections; used by the working goroutine only
 
 	conns  conns
 	poller *poller // of the connections under it; nil while there are none; used by the working goroutine only
@@ -103,11 +107,11 @@ func (s *Shard) Join(topic string, m *Member, first func()) {
 		s.groups[topic] = g
 		s.env.pubsub.Join(topic, g)
 	}
+	m.group, m.index = g, len(g.members) // also if first panics: Leave finds it
+	g.members = append(g.members, m)
 	if first != nil {
 		first()
 	}
-	m.group, m.index = g, len(g.members)
-	g.members = append(g.members, m)
 }
 
 // Leave ends m's membership, if it has one.
@@ -167,7 +171,9 @@ func (s *Shard) work() {
 		s.mu.Lock()
 		items := s.inbox
 		if len(items) == 0 {
-			s.snapshot = shrink(s.snapshot)
+			if cap(s.snapshot) > maxSnapshot {
+				s.snapshot = nil
+			}
 			if s.poller == nil {
 				s.working = false
 				s.mu.Unlock()
@@ -183,6 +189,7 @@ func (s *Shard) work() {
 			n := s.do(items[i:])
 			s.done.Add(uint64(n))
 			i += n
+			s.served()
 		}
 		clear(items)
 		s.mu.Lock()
@@ -190,6 +197,15 @@ func (s *Shard) work() {
 			s.spare = items
 		}
 		s.mu.Unlock()
+		s.turn = 0
+		s.glance()
+	}
+}
+
+// served counts what has been served, and looks at the connections when it is their turn: heartbeats wait neither for a long fan-out nor for a long inbox.
+func (s *Shard) served() {
+	if s.turn++; s.turn >= maxTurn {
+		s.turn = 0
 		s.glance()
 	}
 }
@@ -238,19 +254,28 @@ func (s *Shard) fanOut(items []item) {
 	s.members.Unlock()
 	var batches batches
 	from := items[0].from
-	for i, m := range s.snapshot {
-		if i%maxTurn == maxTurn-1 {
-			s.glance() // heartbeats do not wait for a long fan-out
+	for _, m := range s.snapshot {
+		s.served()
+		if from == nil || m.Process != from {
+			s.deliver(m, items, &batches)
 		}
-		if from != nil && m.Process == from {
-			continue
+	}
+	clear(s.snapshot)
+}
+
+// deliver serves one member. A panic costs its connection and keeps nothing from the others.
+func (s *Shard) deliver(m *Member, items []item, batches *batches) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.env.report(debug.Stack(), v)
+			m.Conn.Close(CloseInternal, "")
 		}
-		if m.Target != nil && s.intercepted(m, items) {
-			continue
-		}
-		if b := batches.of(m.Conn.Serializer(), items, s.env); b != nil {
-			m.Conn.Send(b)
-		}
+	}()
+	if m.Target != nil && s.intercepted(m, items) {
+		return
+	}
+	if b := batches.of(m.Conn.Serializer(), items, s.env); b != nil {
+		m.Conn.Send(b)
 	}
 }
 
@@ -304,8 +329,15 @@ func (bs *batches) of(sr wire.Serializer, items []item, env *shardEnv) *Batch {
 	return b
 }
 
-func encode(sr wire.Serializer, items []item, env *shardEnv) *Batch {
-	b := &Batch{Frames: make([]*wire.Frame, 0, len(items))}
+// encode returns nil if there is nothing to send. A serializer that panics is reported once a fan-out, not once a member.
+func encode(sr wire.Serializer, items []item, env *shardEnv) (b *Batch) {
+	defer func() {
+		if v := recover(); v != nil {
+			env.report(debug.Stack(), v)
+			b = nil
+		}
+	}()
+	b = &Batch{Frames: make([]*wire.Frame, 0, len(items))}
 	for i := range items {
 		f, err := items[i].msg.Frame(sr)
 		if err != nil { // a binary message to a V1 client: it cannot be told
@@ -320,20 +352,19 @@ func encode(sr wire.Serializer, items []item, env *shardEnv) *Batch {
 	return b
 }
 
-func shrink(s []*Member) []*Member {
-	clear(s[:cap(s)])
-	if cap(s) > 1<<16 {
-		return nil
-	}
-	return s[:0]
-}
-
 // Shards are all shards of an endpoint.
 type Shards struct {
-	all      []*Shard
-	next     atomic.Uint64
-	draining atomic.Bool // new connections are drained at once
+	all   []*Shard
+	next  atomic.Uint64
+	phase atomic.Int32
 }
+
+// What becomes of new connections.
+const (
+	phaseAccept  = iota
+	phaseDrain   // they are drained at once
+	phaseAbandon // they are closed at once
+)
 
 // NewShards makes n shards; zero means GOMAXPROCS. report gets a panic in a shard's own work.
 func NewShards(n int, ps *pubsub.PubSub, report func(stack []byte, v any)) *Shards {

@@ -27,8 +27,8 @@ type wsConn struct {
 	shard   *Shard
 	session Session
 	parser  frame.Parser
-	nc      net.Conn      // portable path; nil under the poller
-	mu      sync.Mutex    // guards out, fd and state
+	nc      *plainConn    // portable path; nil under the poller
+	mu      sync.Mutex    // guards out, fd and state; the reader, who alone changes fd, reads it without
 	out     *outgoing     // nil while nothing waits to be written and the connection is open
 	fd      int32         // for direct writes; -1: none
 	read    atomic.Uint32 // when the last byte came: System.Now in milliseconds, which wraps
@@ -36,12 +36,17 @@ type wsConn struct {
 	place   link
 	format  uint8 // the serializer, in ws.formats
 	state   uint8
+	again   bool // in the poller's list of those who have more to read; used by the shard only
 }
+
+// plainConn is a net.Conn behind one pointer, which is all that a connection under the poller has to pay for.
+type plainConn struct{ net.Conn }
 
 // outgoing is what waits to be written to a client, and how its connection ends.
 type outgoing struct {
 	queue    net.Buffers
 	queued   int           // bytes, of the queue and of what a goroutine is writing
+	own      bool          // the last of the queue is a copy of ours, which may grow
 	flushing bool          // a goroutine writes the queue, or the poller will when the socket is writable
 	peerDone bool          // the client's close frame has come, or will not
 	hungUp   bool          // the reader is to finish
@@ -51,7 +56,7 @@ type outgoing struct {
 }
 
 func newWSConn(ws *WebSocket, session Session, sr wire.Serializer, nc net.Conn) *wsConn {
-	c := &wsConn{ws: ws, session: session, nc: nc, shard: ws.env.Shards.Pick(), fd: int32(directFD(nc))}
+	c := &wsConn{ws: ws, session: session, nc: &plainConn{nc}, shard: ws.env.Shards.Pick(), fd: int32(directFD(nc))}
 	for i, f := range ws.formats {
 		if f == sr {
 			c.format = uint8(i)
@@ -64,8 +69,11 @@ func newWSConn(ws *WebSocket, session Session, sr wire.Serializer, nc net.Conn) 
 
 func millis(d time.Duration) uint32 { return uint32(d / time.Millisecond) }
 
-// since is the time from then to now, both in wrapping milliseconds.
-func since(then, now uint32) time.Duration { return time.Duration(now-then) * time.Millisecond }
+// since is the time from then to now, both in milliseconds that wrap, for up to 24 days. It is negative if then is later: who looks at all deadlines
+// took the time before a byte came.
+func since(then, now uint32) time.Duration {
+	return time.Duration(int32(now-then)) * time.Millisecond
+}
 
 func (c *wsConn) link() *link                 { return &c.place }
 func (c *wsConn) mount() Socket               { return c.ws.socket }
@@ -81,13 +89,20 @@ func (c *wsConn) outLocked() *outgoing {
 	return c.out
 }
 
-// open is the reader's first act.
+// open is the reader's first act. Those who drain and abandon find the connection in the list after Session.Open only; it asks itself for what they may
+// have missed.
 func (c *wsConn) open() {
+	c.openSession()
 	c.shard.conns.add(c)
-	c.session.Open(c)
-	c.shard.conns.within(c.ws.cfg.Timeout)
-	if c.ws.env.Shards.draining.Load() {
+	c.mu.Lock()
+	left := c.leftLocked(c.ws.env.System.Now()) // it may have been closed already
+	c.mu.Unlock()
+	c.shard.conns.within(max(left, 0))
+	switch c.ws.env.Shards.phase.Load() {
+	case phaseDrain:
 		c.drain()
+	case phaseAbandon:
+		c.abandon()
 	}
 }
 
@@ -135,10 +150,7 @@ func (c *wsConn) feed(in []byte, now time.Duration) (more bool) {
 }
 
 func (c *wsConn) receive(m frame.Message) {
-	c.mu.Lock()
-	open := c.state == stateOpen
-	c.mu.Unlock()
-	if !open {
+	if !c.isOpen() {
 		return // what comes after our close frame is for nobody
 	}
 	if err := c.session.Receive(m.Op, m.Data); err != nil {
@@ -177,7 +189,10 @@ func (c *wsConn) end(code int, reason string, why error) {
 		return
 	}
 	c.closeLocked(code, reason)
-	c.writeLocked(closeFrame(code, reason), true, true)
+	last := closeFrame(code, reason)
+	if n := c.directLocked(last); n < len(last) {
+		c.queueLocked(last[n:])
+	}
 	c.mu.Unlock()
 	c.closing(why)
 }
@@ -192,16 +207,17 @@ func (c *wsConn) closeLocked(code int, reason string) {
 // closing is called once, when the state has become closing, without mu.
 func (c *wsConn) closing(why error) {
 	c.shard.conns.within(c.ws.cfg.CloseTimeout)
-	c.session.Closed(why)
+	c.closeSession(why)
 	t := c.ws.env.Telemetry
 	if t == nil || !telemetry.Enabled[telemetry.SocketDisconnected](t) {
 		return
 	}
+	lived := time.Duration(millis(c.ws.env.System.Now())-c.opened) * time.Millisecond
 	c.mu.Lock()
 	code, reason := c.out.code, c.out.reason
 	c.mu.Unlock()
 	telemetry.Emit(context.Background(), t, telemetry.SocketDisconnected{Socket: c.ws.socket.Name(), Transport: "websocket", ID: c.session.ID(),
-		Code: code, Reason: reason, Duration: since(c.opened, millis(c.ws.env.System.Now()))})
+		Code: code, Reason: reason, Duration: lived})
 }
 
 // peerGone notes that nothing more is awaited from the client.
@@ -227,14 +243,7 @@ func (c *wsConn) hangUpLocked() {
 // due implements client: a client that has been silent is closed, one that does not answer the close is cut off.
 func (c *wsConn) due(now time.Duration) time.Duration {
 	c.mu.Lock()
-	state, out := c.state, c.out
-	var left time.Duration
-	switch state {
-	case stateOpen:
-		left = c.ws.cfg.Timeout - since(c.read.Load(), millis(now))
-	case stateClosing:
-		left = out.deadline - now
-	}
+	state, left := c.state, c.leftLocked(now)
 	c.mu.Unlock()
 	if left > 0 || state == stateGone {
 		return left
@@ -244,6 +253,17 @@ func (c *wsConn) due(now time.Duration) time.Duration {
 		return c.ws.cfg.CloseTimeout
 	}
 	c.abandon()
+	return 0
+}
+
+// leftLocked is the time until the deadline.
+func (c *wsConn) leftLocked(now time.Duration) time.Duration {
+	switch c.state {
+	case stateOpen:
+		return c.ws.cfg.Timeout - since(c.read.Load(), millis(now))
+	case stateClosing:
+		return c.out.deadline - now
+	}
 	return 0
 }
 
@@ -270,8 +290,16 @@ func (c *wsConn) abandon() {
 
 // drain implements client.
 func (c *wsConn) drain() {
-	c.session.Drain()
-	c.Close(CloseRestart, "")
+	if c.isOpen() {
+		c.drainSession()
+		c.Close(CloseRestart, "")
+	}
+}
+
+func (c *wsConn) isOpen() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state == stateOpen
 }
 
 // finish is the reader's last act: on the goroutine of the portable path, or on the shard.

@@ -7,41 +7,61 @@ import (
 	"github.com/bennu-go/bennu/telemetry"
 )
 
-// Send implements Conn.
-func (c *wsConn) Send(b *Batch) { c.write(b.Bytes(), true) }
+// maxOwn bounds the copy in which small messages wait together, so that they cost what they weigh.
+const maxOwn = 4 << 10
 
-// Write implements Conn.
-func (c *wsConn) Write(p []byte) { c.write(p, false) }
-
-func (c *wsConn) write(p []byte, shared bool) {
+// Send implements Conn. What cannot be written yet is queued as a reference.
+func (c *wsConn) Send(b *Batch) {
+	p := b.Bytes()
 	c.mu.Lock()
-	if c.state == stateOpen && !c.writeLocked(p, shared, false) {
-		c.slowLocked()
+	defer c.mu.Unlock()
+	if c.state != stateOpen {
+		return
 	}
-	c.mu.Unlock()
+	if n := c.directLocked(p); n < len(p) && c.roomLocked(len(p)-n) {
+		c.queueLocked(p[n:])
+	}
 }
 
-// writeLocked writes p at once if it can, and queues the rest: a reference if p is shared, else a copy. It refuses what would overfill the queue, unless
-// last says that it is the close frame.
-func (c *wsConn) writeLocked(p []byte, shared, last bool) bool {
-	if (c.out == nil || !c.out.flushing) && c.fd >= 0 {
-		n, err := directWrite(int(c.fd), p)
-		if err != nil {
-			c.lostLocked()
-			return true
-		}
-		if p = p[n:]; len(p) == 0 {
-			return true
-		}
+// Write implements Conn. What cannot be written yet is queued as a copy.
+func (c *wsConn) Write(p []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != stateOpen {
+		return
 	}
+	if n := c.directLocked(p); n < len(p) && c.roomLocked(len(p)-n) {
+		c.copyLocked(p[n:])
+	}
+}
+
+// directLocked writes what the socket takes, if nothing waits before it, and says how much that was. After a failure nothing is left to do.
+func (c *wsConn) directLocked(p []byte) (n int) {
+	if c.out != nil && c.out.flushing || c.fd < 0 {
+		return 0
+	}
+	n, err := directWrite(int(c.fd), p)
+	if err != nil {
+		c.lostLocked()
+		return len(p)
+	}
+	return n
+}
+
+// roomLocked says whether n more bytes may wait; else the client is too slow.
+func (c *wsConn) roomLocked(n int) bool {
+	out := c.out
+	if out == nil || out.queued == 0 || out.queued+n <= c.ws.cfg.MaxQueued {
+		return true
+	}
+	c.slowLocked()
+	return false
+}
+
+// queueLocked has p wait, and keeps it.
+func (c *wsConn) queueLocked(p []byte) {
 	out := c.outLocked()
-	if !last && out.queued > 0 && out.queued+len(p) > c.ws.cfg.MaxQueued {
-		return false
-	}
-	if !shared {
-		p = append([]byte(nil), p...)
-	}
-	out.queue = append(out.queue, p)
+	out.queue, out.own = append(out.queue, p), false
 	out.queued += len(p)
 	if !out.flushing {
 		out.flushing = true
@@ -49,7 +69,19 @@ func (c *wsConn) writeLocked(p []byte, shared, last bool) bool {
 			go c.flush()
 		} // else the socket was full, and the poller will say when it is not
 	}
-	return true
+}
+
+// copyLocked has a copy of p wait.
+func (c *wsConn) copyLocked(p []byte) {
+	if out := c.out; out != nil && out.own && len(out.queue) > 0 {
+		if last := &out.queue[len(out.queue)-1]; len(*last)+len(p) <= maxOwn {
+			*last = append(*last, p...)
+			out.queued += len(p)
+			return
+		}
+	}
+	c.queueLocked(append([]byte(nil), p...))
+	c.out.own = true
 }
 
 // lostLocked reacts to a failed write. The reader ends the connection.
@@ -73,7 +105,7 @@ func (c *wsConn) slowLocked() {
 	for _, p := range out.queue {
 		out.queued -= len(p)
 	}
-	out.queue = keep
+	out.queue, out.own = keep, false
 	for _, p := range keep {
 		out.queued += len(p)
 	}
@@ -97,7 +129,7 @@ func (c *wsConn) flush() {
 		q := c.out.queue
 		c.out.queue = nil
 		c.mu.Unlock()
-		n, err := q.WriteTo(c.nc)
+		n, err := q.WriteTo(c.nc.Conn)
 		c.mu.Lock()
 		c.out.queued -= int(n)
 		if err != nil {
