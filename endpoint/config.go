@@ -26,7 +26,7 @@ type Config struct {
 	PubSub *pubsub.PubSub
 	// Addr to listen on, host:port. Empty means "127.0.0.1:4000".
 	Addr string
-	// Listener in place of Addr: for tests, and for sockets that are handed over.
+	// Listener in place of Addr: for tests, and for sockets that are handed over. Run closes it, so a restart by the supervisor fails.
 	Listener net.Listener
 	// URL that the application has in browsers: its host is what the origin of sockets is compared with. Empty means "http://localhost" with Addr's port.
 	URL string
@@ -43,6 +43,8 @@ type Config struct {
 	Handler http.Handler
 	// Health is the path of the liveness check; readiness is below it, at /ready. Empty means "/health"; "-" turns both off.
 	Health string
+	// Limits of all sockets together: connections, rate, memory. The zero value bounds connections by the open-file limit, and refuses when memory is short.
+	Limits transport.Limits
 	// Shards of the connection engine. Zero means GOMAXPROCS.
 	Shards int
 	// StopTimeout bounds the wait for requests that still run when everything has been drained. Zero means 10 seconds.
@@ -61,11 +63,11 @@ type Mount struct {
 	Socket transport.Definition
 	// Connect is what both transports have in common: origins, tokens, sessions.
 	Connect transport.ConnectConfig
-	// WebSocket's own settings; its ConnectConfig is taken from Connect.
+	// WebSocket's own settings; its ConnectConfig is taken from Connect, and Config.Limits hold for it unless it has a Limiter.
 	WebSocket transport.WebSocketConfig
 	// NoWebSocket turns WebSocket off.
 	NoWebSocket bool
-	// LongPoll turns long-polling on; its ConnectConfig is taken from Connect. Nil: off.
+	// LongPoll turns long-polling on; its ConnectConfig is taken from Connect, and Config.Limits hold for it unless it has a Limiter. Nil: off.
 	LongPoll *transport.LongPollConfig
 	// Drain says how clients are told when the server stops.
 	Drain transport.DrainConfig
@@ -108,10 +110,15 @@ func (c Config) validate() (*url.URL, error) {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		errs = append(errs, fmt.Errorf("endpoint: Config.URL %q must be like https://example.com", c.URL))
 	}
+	if _, _, err := net.SplitHostPort(c.Addr); err != nil && c.Listener == nil {
+		errs = append(errs, fmt.Errorf(`endpoint: Config.Addr %q must be like 127.0.0.1:4000, or ":4000" for all interfaces`, c.Addr))
+	}
 	if c.Health != "-" && !strings.HasPrefix(c.Health, "/") {
 		errs = append(errs, fmt.Errorf(`endpoint: Config.Health %q must begin with / (or be "-" for none)`, c.Health))
 	}
+	paths := make(map[string]bool)
 	for _, m := range c.Sockets {
+		path := strings.TrimSuffix(m.Path, "/")
 		switch {
 		case m.Socket == nil:
 			errs = append(errs, fmt.Errorf("endpoint: the mount on %q has no Socket", m.Path))
@@ -119,7 +126,10 @@ func (c Config) validate() (*url.URL, error) {
 			errs = append(errs, fmt.Errorf("endpoint: the mount path %q must begin with /", m.Path))
 		case m.NoWebSocket && m.LongPoll == nil:
 			errs = append(errs, fmt.Errorf("endpoint: the mount on %q has no transport: neither WebSocket nor LongPoll", m.Path))
+		case paths[path]:
+			errs = append(errs, fmt.Errorf("endpoint: two mounts on %q: give each socket a path of its own", path))
 		}
+		paths[path] = true
 	}
 	if len(c.Secrets) > 0 {
 		if err := (token.Config{Secrets: c.Secrets}).Validate(); err != nil {

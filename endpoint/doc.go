@@ -9,12 +9,14 @@
 // # Order
 //
 // A request is for the health checks, else for a mounted socket, else for a static file, else for the Handler. When Run's context ends, readiness turns off;
-// new sockets are refused with 503; every connection is drained (closed with 1012, in batches); then the listener closes and
+// new WebSockets are refused with 503, new long-polls are told to go at once; every connection is drained (closed with 1012, in batches); then the listener closes and
 // requests that run are waited for; what is left is cut off.
 //
 // # Limits
 //
-// 10 seconds for a request's header, which may have 1 MiB; 2 minutes idle between requests. A panic in a handler costs its request
+// 10 seconds for a request's header, which may have 1 MiB; 2 minutes idle between requests. Clients of sockets are bounded by [transport.Limits], whose zero value goes by
+// the open-file limit and by the memory that is left. When the system cannot accept, for want of descriptors or otherwise, the endpoint waits, up to a second a time, and
+// tries again. A panic in a handler costs its request
 // a 500, and is reported once, with its stack.
 //
 // # Source

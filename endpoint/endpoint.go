@@ -29,8 +29,11 @@ type Endpoint struct {
 	tokens   *token.Tokens // nil without Secrets
 	handler  http.Handler
 	draining atomic.Bool
+	limiter  *transport.Limiter
 	mu       sync.Mutex // guards addr
 	addr     net.Addr
+
+	acceptErrors atomic.Uint64
 }
 
 type mounted struct {
@@ -52,6 +55,9 @@ func New(cfg Config) *Endpoint {
 	})
 	if len(cfg.Secrets) > 0 {
 		e.tokens = token.New(token.Config{Secrets: cfg.Secrets})
+	}
+	if e.limiter, err = transport.NewLimiter(cfg.Limits); err != nil {
+		panic("endpoint: Config.Limits: " + err.Error())
 	}
 	mux := http.NewServeMux()
 	var errs []error
@@ -98,6 +104,9 @@ func (e *Endpoint) mount(mux *http.ServeMux, m Mount) (err error) {
 	}()
 	if !m.NoWebSocket {
 		m.WebSocket.ConnectConfig = m.Connect
+		if m.WebSocket.Limiter == nil {
+			m.WebSocket.Limiter = e.limiter
+		}
 		ws, err := transport.NewWebSocket(e.env, socket, m.WebSocket)
 		if err != nil {
 			return err
@@ -107,6 +116,9 @@ func (e *Endpoint) mount(mux *http.ServeMux, m Mount) (err error) {
 	if m.LongPoll != nil {
 		cfg := *m.LongPoll
 		cfg.ConnectConfig = m.Connect
+		if cfg.Limiter == nil {
+			cfg.Limiter = e.limiter
+		}
 		lp, err := transport.NewLongPoll(e.env, socket, cfg)
 		if err != nil {
 			return err
@@ -151,8 +163,10 @@ func (e *Endpoint) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer e.setAddr(nil)
 	e.draining.Store(false)
 	e.env.Shards.Accept()
+	e.limiter.Prepare(e.cfg.Logger)
 	srv := &http.Server{
 		Handler:           e.handler,
 		TLSConfig:         e.cfg.TLS,
@@ -168,7 +182,7 @@ func (e *Endpoint) Run(ctx context.Context) error {
 			failed <- srv.Serve(l)
 		}
 	}()
-	e.cfg.Logger.Info("Access "+e.url.String(), "listening", l.Addr().String())
+	e.cfg.Logger.Info("endpoint: listening", "addr", l.Addr().String(), "url", e.url.String())
 	telemetry.Emit(ctx, e.cfg.Telemetry, telemetry.EndpointStarted{URL: e.url.String()})
 	supervise.Ready(ctx)
 	select {
@@ -192,10 +206,14 @@ func (e *Endpoint) listen(ctx context.Context) (l net.Listener, err error) {
 			return nil, fmt.Errorf("endpoint: listening on %s: %w", e.cfg.Addr, err)
 		}
 	}
-	e.mu.Lock()
-	e.addr = l.Addr()
-	e.mu.Unlock()
+	e.setAddr(l.Addr())
 	return l, nil
+}
+
+func (e *Endpoint) setAddr(a net.Addr) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.addr = a
 }
 
 // stop drains, then closes.
@@ -213,9 +231,6 @@ func (e *Endpoint) stop(srv *http.Server) {
 		srv.Close()
 	}
 	e.env.Shards.Abandon()
-	e.mu.Lock()
-	e.addr = nil
-	e.mu.Unlock()
 }
 
 // unlessDraining refuses new sockets while the endpoint drains: they would be closed at once.

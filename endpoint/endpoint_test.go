@@ -309,6 +309,7 @@ func TestWrongWiringIsRefusedAtStart(t *testing.T) {
 	for name, change := range map[string]func(*Config){
 		"no system":     func(c *Config) { c.System = nil },
 		"no pubsub":     func(c *Config) { c.PubSub = nil },
+		"bad addr":      func(c *Config) { c.Addr = "4000" },
 		"bad url":       func(c *Config) { c.URL = "example.com" },
 		"short secret":  func(c *Config) { c.Secrets = []string{"short"} },
 		"no socket":     func(c *Config) { c.Sockets = []Mount{{Path: "/s"}} },
