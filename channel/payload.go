@@ -95,6 +95,8 @@ func encode(v any) (wire.Payload, error) {
 		return wire.Payload{Data: v}, nil
 	case Payload:
 		return wire.Payload{Data: v.Data, Binary: v.Binary}, nil
+	case interface{ JSON() json.RawMessage }: // has been encoded, as a presence listing has, once for all who ask
+		return wire.Payload{Data: v.JSON()}, nil
 	}
 	b, err := codec.Marshal(v)
 	if err != nil {
