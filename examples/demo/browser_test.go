@@ -151,6 +151,9 @@ func TestTwoWindows(t *testing.T) {
 		phone.WaitText("message-input", "spam") // what was refused is given back
 		phone.Open(d.url() + "#private:ops")
 		phone.WaitText("error", "by invitation")
+		phone.Open(d.url() + "#constructor") // a name that every JavaScript object knows
+		phone.WaitText("room-title", "constructor")
+		phone.WaitAttr("status", "data-state", "connected")
 		phone.Click("room-link-random")
 		phone.WaitText("room-title", "random")
 		phone.WaitAttr("status", "data-state", "connected")

@@ -94,7 +94,7 @@ func Run(ctx context.Context, cfg Config) error {
 	).Run(ctx)
 }
 
-// secure sets the headers that a page like this should have.
+// secure has browsers take the API's answers for nothing but what they say they are. The endpoint does the same for the page's files.
 func secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")

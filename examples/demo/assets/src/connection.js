@@ -16,9 +16,9 @@ export class Connection {
     this.#session = session
     this.#changed = changed
     this.socket = new Socket("/socket", {
-      // Functions, because the token is renewed while the socket lives.
+      // A function, because the token is renewed while the socket lives. And not among the params: those stand in
+      // the address, which proxies and the browser's console write down.
       authToken: () => session.token,
-      params: () => ({token: session.token}),
       longPollFallbackMs: 3000,
     })
     this.socket.onOpen(() => {

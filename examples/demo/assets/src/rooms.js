@@ -1,11 +1,12 @@
 // The list of rooms. The current one is the fragment of the address: #random is room:random.
 import {byId, element} from "./dom.js"
 
-const KNOWN = {
-  lobby: "Where everybody comes in",
-  random: "Anything at all",
-  help: "Ask, and somebody may know",
-}
+// A map, not an object: a room may be named "constructor".
+const KNOWN = new Map([
+  ["lobby", "Where everybody comes in"],
+  ["random", "Anything at all"],
+  ["help", "Ask, and somebody may know"],
+])
 const LONGEST = 64
 
 export class Rooms {
@@ -27,10 +28,10 @@ export class Rooms {
   }
 
   show(current) {
-    if (!(current in KNOWN) && !this.#visited.includes(current)) {
+    if (!KNOWN.has(current) && !this.#visited.includes(current)) {
       this.#visited.push(current)
     }
-    const names = [...Object.keys(KNOWN), ...this.#visited]
+    const names = [...KNOWN.keys(), ...this.#visited]
     this.#list.replaceChildren(...names.map(name => {
       const link = element("a", {testid: `room-link-${name}`, href: `#${encodeURIComponent(name)}`},
         element("span", {className: "hash", text: "#", "aria-hidden": "true"}),
@@ -44,7 +45,7 @@ export class Rooms {
     const link = this.#list.querySelector("[aria-current]")
     this.#list.scrollLeft = link.offsetLeft - this.#list.offsetLeft - 16
     byId("room-title").textContent = current
-    byId("room-about").textContent = KNOWN[current] ??
+    byId("room-about").textContent = KNOWN.get(current) ??
       (current.startsWith("private:") ? "By invitation" : "A room that you opened by its address")
     document.title = `${current} – Bennu chat`
   }
