@@ -32,6 +32,8 @@ type LongPollConfig struct {
 	MaxBuffered int
 	// MaxSessions on this node. Zero means 1,000,000; beyond it the answer is 503.
 	MaxSessions int
+	// Limiter counts and bounds the connections of several mounts together. Nil: the endpoint's; without an endpoint, none.
+	Limiter *Limiter
 	// PubSubTimeout is how long the session's node may take to show that the session lives. Zero means 2 seconds.
 	PubSubTimeout time.Duration
 }
@@ -161,7 +163,7 @@ func (l *LongPoll) open(w http.ResponseWriter, r *http.Request, params param.Map
 	req, err := l.cfg.request(r, "longpoll", params)
 	var session Session
 	if err == nil {
-		session, err = connect(l.env, l.socket, req)
+		session, err = l.cfg.Limiter.connect(l.env, l.socket, req)
 	}
 	if err != nil {
 		l.answerRefusal(w, err)
@@ -252,6 +254,10 @@ func (l *LongPoll) publish(w http.ResponseWriter, r *http.Request, p lpPlace) {
 
 func (l *LongPoll) answerRefusal(w http.ResponseWriter, err error) {
 	refusal := refusalOf(err)
+	if refusal.busy() {
+		answerBusy(w, refusal, l.cfg.VisibleRefusals)
+		return
+	}
 	refusal.addHeader(w.Header())
 	body := appendStatus(nil, lpForbidden)
 	if l.cfg.VisibleRefusals {

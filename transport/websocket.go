@@ -30,6 +30,11 @@ type WebSocketConfig struct {
 	MaxQueued int
 	// CloseTimeout bounds the wait for the client's side of the closing handshake. Zero means 5 seconds.
 	CloseTimeout time.Duration
+	// SendBuffer is how many bytes the kernel may hold for one client: the connection's SO_SNDBUF, set when it becomes a WebSocket, so that answers to other
+	// requests keep the system's. Zero means 64 KiB; the system's own, which grows to 4 MB on Linux for a client that does not read, is negative.
+	SendBuffer int
+	// Limiter counts and bounds the connections of several mounts together. Nil: the endpoint's; without an endpoint, none.
+	Limiter *Limiter
 	// Engine that serves the connections. The zero value chooses.
 	Engine Engine
 }
@@ -56,6 +61,9 @@ func (c WebSocketConfig) withDefaults() WebSocketConfig {
 	}
 	if c.CloseTimeout == 0 {
 		c.CloseTimeout = 5 * time.Second
+	}
+	if c.SendBuffer == 0 {
+		c.SendBuffer = 64 << 10
 	}
 	return c
 }
@@ -105,19 +113,25 @@ func (ws *WebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	req, err := ws.cfg.prepare(r, "websocket")
 	var session Session
 	if err == nil {
-		session, err = connect(ws.env, ws.socket, req)
+		session, err = ws.cfg.Limiter.connect(ws.env, ws.socket, req)
 	}
 	if err != nil {
 		ws.refuse(w, r, key, err)
 		return
 	}
-	nc, rest, err := ws.hijack(w, key, ws.cfg.subprotocol(r))
+	nc, rest, err := ws.accept(w, r, key)
 	if err != nil {
 		session.Closed(ErrLost)
 		ws.env.Logger.Warn("transport: upgrading to WebSocket", "error", err)
 		return
 	}
+	setSendBuffer(nc, ws.cfg.SendBuffer)
 	c := newWSConn(ws, session, req.Serializer, nc)
+	if stream, ok := nc.(*streamConn); ok {
+		defer stream.retire()
+		c.serve(rest)
+		return
+	}
 	if ws.cfg.Engine == EngineAuto && c.handOver(rest) {
 		return
 	}
@@ -126,10 +140,12 @@ func (ws *WebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func checkUpgrade(r *http.Request) (key string, err error) {
 	switch {
+	case isExtendedConnect(r):
+		return "", checkExtendedConnect(r)
 	case r.Method != http.MethodGet:
 		return "", fmt.Errorf("a WebSocket begins with GET, not %s", r.Method)
 	case r.ProtoMajor != 1 || r.ProtoMinor < 1:
-		return "", fmt.Errorf("a WebSocket needs HTTP/1.1 here, not %s", r.Proto)
+		return "", fmt.Errorf("a WebSocket needs HTTP/1.1 here, or the extended CONNECT of HTTP/2, not a %s of %s", r.Method, r.Proto)
 	case !headerHas(r.Header, "Connection", "upgrade"):
 		return "", errors.New(`a WebSocket request needs the header "Connection: Upgrade"; does a proxy remove it?`)
 	case !headerHas(r.Header, "Upgrade", "websocket"):
@@ -186,15 +202,15 @@ func (ws *WebSocket) hijack(w http.ResponseWriter, key, subprotocol string) (nc 
 // refuse answers with the refusal's status; or, if refusals are to be visible to browsers, accepts and closes with a code.
 func (ws *WebSocket) refuse(w http.ResponseWriter, r *http.Request, key string, err error) {
 	refusal := refusalOf(err)
-	if !ws.cfg.VisibleRefusals {
+	if !ws.cfg.VisibleRefusals || !ws.cfg.Limiter.showable(refusal) {
 		refusal.answer(w, r, &ws.cfg.ConnectConfig)
 		return
 	}
-	nc, _, herr := ws.hijack(w, key, ws.cfg.subprotocol(r))
+	nc, _, herr := ws.accept(w, r, key)
 	if herr != nil {
 		return
 	}
-	go func() {
+	turnAway := func() {
 		defer nc.Close()
 		nc.SetDeadline(time.Now().Add(ws.cfg.CloseTimeout))
 		if _, err := nc.Write(closeFrame(refusal.closeCode(), refusal.Reason)); err != nil {
@@ -214,7 +230,13 @@ func (ws *WebSocket) refuse(w http.ResponseWriter, r *http.Request, key string, 
 				}
 			}
 		}
-	}()
+	}
+	if stream, ok := nc.(*streamConn); ok {
+		defer stream.retire()
+		turnAway()
+		return
+	}
+	go turnAway()
 }
 
 func closeFrame(code int, reason string) []byte { return frame.AppendClose(nil, code, reason) }
