@@ -38,6 +38,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	socket := channel.UserSocket[struct{}]{
+		Name:    "hello",
 		Connect: channel.Anonymous,
 		Channels: []channel.Route{channel.Topic("room:*", channel.Channel[Hello]{
 			Join: channel.Reply(join),
