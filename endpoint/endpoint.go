@@ -207,7 +207,7 @@ func (e *Endpoint) listen(ctx context.Context) (l net.Listener, err error) {
 		}
 	}
 	e.setAddr(l.Addr())
-	return l, nil
+	return &patient{Listener: l, log: e.cfg.Logger, failed: &e.acceptErrors}, nil
 }
 
 func (e *Endpoint) setAddr(a net.Addr) {

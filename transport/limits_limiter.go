@@ -276,7 +276,7 @@ type seat struct {
 
 // Closed implements Session.
 func (s *seat) Closed(reason error) {
-	defer s.release()
+	s.release()
 	s.Session.Closed(reason)
 }
 
