@@ -54,7 +54,9 @@ func (s *echoSession) Open(c Conn) {
 }
 func (s *echoSession) Drain() { s.drained = true }
 func (s *echoSession) Closed(reason error) {
-	s.conn.Shard().Leave(&s.member)
+	if s.conn != nil { // it was opened
+		s.conn.Shard().Leave(&s.member)
+	}
 	s.closed <- reason
 }
 func (s *echoSession) Receive(op frame.Opcode, data []byte) error {
@@ -100,6 +102,7 @@ type harness struct {
 	dial func() net.Conn
 	sock *echo
 	env  Env
+	addr string // of the listener
 }
 
 // onPipes runs f in virtual time against connections in memory.
@@ -146,13 +149,21 @@ func onTCP(t *testing.T, cfg WebSocketConfig, f func(h *harness)) {
 }
 
 func serveOn(t *testing.T, l net.Listener, cfg WebSocketConfig, f func(h *harness)) {
+	sock := &echo{}
+	serveSocket(t, l, cfg, sock, func(h *harness) {
+		h.sock = sock
+		f(h)
+	})
+}
+
+func serveSocket(t *testing.T, l net.Listener, cfg WebSocketConfig, sock Socket, f func(h *harness)) {
 	log := slog.New(slog.DiscardHandler)
 	sys := proc.NewSystem(proc.Config{Logger: log})
 	ps := pubsub.New(pubsub.Config{System: sys, Logger: log})
-	h := &harness{t: t, sock: &echo{}}
+	h := &harness{t: t, addr: l.Addr().String()}
 	h.env = Env{System: sys, PubSub: ps, Shards: NewShards(2, ps, func(stack []byte, v any) { t.Errorf("panic in a shard: %v\n%s", v, stack) }), Logger: log}
 	cfg.CheckOrigin = OriginAny()
-	ws, err := NewWebSocket(h.env, h.sock, cfg)
+	ws, err := NewWebSocket(h.env, sock, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -464,7 +475,9 @@ func TestSlowClient(t *testing.T) {
 					if s == "end" {
 						break
 					}
-					last = s
+					if last = s; strings.HasPrefix(s, "close") {
+						slow.write(clientClose(1013, "")) // or the server waits for it
+					}
 				}
 				if name != "pipe" && last != "close 1013 too slow" {
 					t.Errorf("the last that the slow client saw was %s", last)
