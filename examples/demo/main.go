@@ -74,6 +74,10 @@ func Run(ctx context.Context, cfg Config) error {
 	ps := pubsub.New(pubsub.Config{System: sys, Logger: logger, Telemetry: tel})
 	online := presence.New[web.Seat](presence.Config{System: sys, PubSub: ps, Name: "online", Logger: logger, Telemetry: tel})
 	tokens := token.New(token.Config{Secrets: token.Secrets{cfg.Secret}})
+	origin := transport.OriginSelf() // whatever name this machine is visited by
+	if cfg.URL != "" {
+		origin = transport.OriginHost() // a proxy may end TLS in front of us
+	}
 	d := web.Deps{Chat: chat.New(ps), Online: online, Tokens: tokens}
 	ep := endpoint.New(endpoint.Config{
 		System: sys, PubSub: ps, Addr: cfg.Addr, URL: cfg.URL, Secrets: token.Secrets{cfg.Secret}, Logger: logger, Telemetry: tel,
@@ -81,7 +85,7 @@ func Run(ctx context.Context, cfg Config) error {
 		Handler: secure(web.API(d)),
 		Sockets: []endpoint.Mount{{
 			Path: "/socket", Socket: web.UserSocket(d),
-			Connect:  transport.ConnectConfig{AuthToken: true, CheckOrigin: transport.OriginSelf()},
+			Connect:  transport.ConnectConfig{AuthToken: true, CheckOrigin: origin},
 			LongPoll: &transport.LongPollConfig{},
 			Drain:    transport.DrainConfig{Timeout: 5 * time.Second},
 		}},
