@@ -441,19 +441,22 @@ func TestSlowClient(t *testing.T) {
 				payload := []byte(`{"x":"` + strings.Repeat("x", size) + `"}`)
 				got := make(chan int, 1)
 				const n = 400
+				read := make(chan struct{}, n)
 				go func() {
+					defer close(read)
 					i := 0
 					for ; i < n; i++ {
 						if _, _, err := other.read(); err != nil {
 							break
 						}
+						read <- struct{}{}
 					}
 					got <- i
 				}()
 				for range n {
 					m, _ := pubsub.NewEvent("all", "big", payload)
 					h.env.PubSub.Broadcast(m, nil)
-					time.Sleep(time.Millisecond) // the other client's reading keeps up
+					<-read // the other client keeps up
 					h.sock.mu.Lock()
 					first := h.sock.sessions[0].conn.(*wsConn)
 					h.sock.mu.Unlock()
