@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -305,6 +306,23 @@ func TestCloseReportsACallbackThatDoesNotReturn(t *testing.T) {
 }
 
 func hang(c <-chan struct{}) { <-c }
+
+func TestCrashLinesOfManyLabelsAreSampledTogether(t *testing.T) {
+	var l crashLog
+	lines, suppressed := 0, 0
+	synctest.Test(t, func(t *testing.T) {
+		for i := range 5_000 {
+			if ok, _ := l.allow(fmt.Sprint("channel room:", i%1_000)); ok {
+				lines++
+			}
+		}
+		time.Sleep(2 * crashWindow)
+		_, suppressed = l.allow("channel room:1")
+	})
+	if lines != crashTotal || suppressed != 5_000-crashTotal {
+		t.Errorf("%d lines about 5,000 crashes of 1,000 labels, then %d suppressed; want %d and %d", lines, suppressed, crashTotal, 5_000-crashTotal)
+	}
+}
 
 func TestCrashLinesAreSampled(t *testing.T) {
 	var logged bytes.Buffer

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
 	"sync"
 	"time"
 
@@ -14,50 +13,35 @@ import (
 )
 
 const (
-	crashBurst  = 10          // crash lines of one label in a window
-	crashWindow = time.Minute // after which the count starts anew
-	crashLabels = 1_000       // labels counted apart; more share one count
+	crashWindow = time.Minute
+	crashBurst  = 10  // lines about one label in a window
+	crashTotal  = 100 // lines about all labels in a window: a thousand topics that crash are one trouble
 )
 
-// crashLog writes one line per crash until one label crashes too often: then it counts, and says how many it left out when
-// the label's next window begins.
+// crashLog writes one line per crash until there are too many: then it counts, and the first line of the next window says how many were left out.
 type crashLog struct {
 	logger *slog.Logger
-	mu     sync.Mutex // guards counts
-	counts map[string]*crashCount
-}
-
-type crashCount struct {
-	since time.Time
-	n     int
+	mu     sync.Mutex // guards the fields below
+	since  time.Time  // when the window began
+	lines  int        // written in it
+	left   int        // left out of it
+	labels map[string]int
 }
 
 func (c *crashLog) allow(label string) (ok bool, suppressed int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := c.counts[label]
-	if n == nil {
-		if len(c.counts) >= crashLabels {
-			maps.DeleteFunc(c.counts, func(_ string, n *crashCount) bool { return n.n <= crashBurst && time.Since(n.since) > crashWindow })
-		}
-		if len(c.counts) >= crashLabels {
-			label = ""
-			n = c.counts[label]
-		}
-		if n == nil {
-			n = &crashCount{since: time.Now()}
-			if c.counts == nil {
-				c.counts = make(map[string]*crashCount)
-			}
-			c.counts[label] = n
-		}
+	if c.labels == nil || time.Since(c.since) > crashWindow {
+		suppressed = c.left
+		c.since, c.lines, c.left, c.labels = time.Now(), 0, 0, make(map[string]int)
 	}
-	if time.Since(n.since) > crashWindow {
-		suppressed = max(n.n-crashBurst, 0)
-		*n = crashCount{since: time.Now()}
+	if c.lines >= crashTotal || c.labels[label] >= crashBurst {
+		c.left++
+		return false, suppressed
 	}
-	n.n++
-	return n.n <= crashBurst, suppressed
+	c.lines++
+	c.labels[label]++ // no more labels than lines
+	return true, suppressed
 }
 
 // crashed reports the end of p by a crash, once.
