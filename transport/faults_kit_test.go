@@ -209,7 +209,7 @@ func (h *harness) posted() (n uint64) {
 }
 
 // await waits for what has no channel to wait on: the end of what another goroutine is about to do.
-func await(t *testing.T, what string, is func() bool) {
+func await(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()

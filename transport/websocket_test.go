@@ -98,7 +98,7 @@ func (pipeAddr) Network() string { return "pipe" }
 func (pipeAddr) String() string  { return "pipe" }
 
 type harness struct {
-	t    *testing.T
+	t    testing.TB
 	dial func() net.Conn
 	sock *echo
 	env  Env
@@ -156,7 +156,7 @@ func serveOn(t *testing.T, l net.Listener, cfg WebSocketConfig, f func(h *harnes
 	})
 }
 
-func serveSocket(t *testing.T, l net.Listener, cfg WebSocketConfig, sock Socket, f func(h *harness)) {
+func serveSocket(t testing.TB, l net.Listener, cfg WebSocketConfig, sock Socket, f func(h *harness)) {
 	log := slog.New(slog.DiscardHandler)
 	sys := proc.NewSystem(proc.Config{Logger: log})
 	ps := pubsub.New(pubsub.Config{System: sys, Logger: log})
@@ -181,7 +181,7 @@ func serveSocket(t *testing.T, l net.Listener, cfg WebSocketConfig, sock Socket,
 var paths = map[string]func(*testing.T, WebSocketConfig, func(*harness)){"pipe": onPipes, "portable": onPortable, "poller": onTCP}
 
 type peer struct {
-	t  *testing.T
+	t  testing.TB
 	nc net.Conn
 	br *bufio.Reader
 }
