@@ -111,9 +111,9 @@ func heap() uint64 {
 }
 
 // What an idle connection costs that has joined one topic, the clients in the same process being descriptors only: wsConn 96 bytes, the session 80,
-// and its places in three lists, one of them by descriptor, with the room that slices grow into. Measured 340; no goroutine.
+// and its places in three lists, one of them by descriptor, with the room that slices grow into: measured 340 to 395, and no goroutine.
 func TestAnIdleConnectionIsSmall(t *testing.T) {
-	const n, budget = 2000, 400
+	const n, budget = 2000, 450
 	onSlim(t, EngineAuto, func(h *harness, sock *slim, dial func() rawPeer) {
 		first := dial() // starts the poller
 		heapBefore, goroutinesBefore := heap(), runtime.NumGoroutine()
@@ -131,12 +131,14 @@ func TestAnIdleConnectionIsSmall(t *testing.T) {
 			t.Errorf("%d more goroutines for %d connections", more, n)
 		}
 
-		// All of them are closed in order, and then those who never answer are cut off.
+		// All are told; one half answers, the other is cut off.
 		drained := make(chan struct{})
 		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
 		go func() { defer close(drained); h.env.Shards.Drain(ctx, h.env, nil, DrainConfig{}) }()
+		peers = append(peers, first)
 		buf := make([]byte, len(closeFrame(CloseRestart, "")))
-		for i, p := range append(peers, first) {
+		for i, p := range peers {
 			p.read(t, buf)
 			if !bytes.Equal(buf, closeFrame(CloseRestart, "")) {
 				t.Fatalf("client %d got %q", i, buf)
@@ -145,14 +147,18 @@ func TestAnIdleConnectionIsSmall(t *testing.T) {
 				p.write(t, clientClose(CloseRestart, ""))
 			}
 		}
-		cancel()
-		<-drained
-		h.env.Shards.Abandon()
-		for i, p := range append(peers, first) {
-			if n, err := syscall.Read(int(p), buf); n != 0 || err != nil && err != syscall.ECONNRESET {
-				t.Errorf("client %d got %d bytes and %v, want the end", i, n, err)
+		for answered := range 2 {
+			for i := answered; i < len(peers); i += 2 {
+				if n, err := syscall.Read(int(peers[i]), buf); n != 0 || err != nil {
+					t.Fatalf("client %d got %d bytes and %v, want the end", i, n, err)
+				}
+				syscall.Close(int(peers[i]))
 			}
-			syscall.Close(int(p))
+			if answered == 0 {
+				cancel()
+				<-drained
+				h.env.Shards.Abandon()
+			}
 		}
 		await(t, "the end of all sessions", func() bool { return sock.closed.Load() == n+1 })
 		h.nothingLeft()
