@@ -2,6 +2,7 @@ package channel
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -75,6 +76,14 @@ func (p *pattern) match(topic string) bool {
 		}
 	}
 	return !more
+}
+
+// has reports whether the pattern has the name, or "*".
+func (p *pattern) has(name string) bool {
+	if name == "*" {
+		return strings.HasSuffix(p.text, "*")
+	}
+	return slices.Contains(p.segments, "{"+name+"}")
 }
 
 // param returns what the name, or "*", stands for in topic; empty if the pattern has no such name.

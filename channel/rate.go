@@ -55,8 +55,17 @@ func (l *limiters) of(h *handler) *rate.Limiter {
 	return lim
 }
 
-// limits are those that clients share. What has not been used for long enough to be full again is forgotten.
-type limits struct {
+// limits are those that clients share, in parts so that clients do not wait for each other. What has not been used for long enough to be full again is
+// forgotten; and beyond maxLimits, since clients invent topics, any other: whoever it belongs to starts afresh.
+type limits [limitParts]limitPart
+
+const (
+	limitParts = 16
+	maxLimits  = 8192 // of one part
+	sweepEvery = time.Minute
+)
+
+type limitPart struct {
 	mu    sync.Mutex // guards the fields below
 	m     map[limitKey]*rate.Limiter
 	sweep time.Time
@@ -67,9 +76,15 @@ type limitKey struct {
 	key string
 }
 
-const sweepEvery = time.Minute
-
 func (l *limits) allow(h *handler, key string) bool {
+	hash := uint32(2166136261) // FNV-1a: the keys of one part may be found out, which costs no more than that part
+	for i := range len(key) {
+		hash = (hash ^ uint32(key[i])) * 16777619
+	}
+	return l[hash%limitParts].allow(h, key)
+}
+
+func (l *limitPart) allow(h *handler, key string) bool {
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -87,6 +102,12 @@ func (l *limits) allow(h *handler, key string) bool {
 	k := limitKey{h, key}
 	lim := l.m[k]
 	if lim == nil {
+		if len(l.m) >= maxLimits {
+			for other := range l.m {
+				delete(l.m, other)
+				break
+			}
+		}
 		lim = h.rate.limiter()
 		l.m[k] = lim
 	}

@@ -21,8 +21,15 @@ type Socket[A any] struct {
 // Topic returns the topic that the client joined. It may be called from any goroutine.
 func (s *Socket[A]) Topic() string { return s.core.topic }
 
-// Param returns what a name of the pattern stands for in the topic: Param("id") of "room:{id}", Param("*") of "room:*".
-func (s *Socket[A]) Param(name string) string { return s.core.def.pattern.param(s.core.topic, name) }
+// Param returns what a name of the pattern stands for in the topic: Param("id") of "room:{id}", Param("*") of "room:*". It panics
+// if the pattern has no such name: that is a slip of the pen, and an empty id would be a strange one.
+func (s *Socket[A]) Param(name string) string {
+	p := &s.core.def.pattern
+	if !p.has(name) {
+		panic(fmt.Sprintf("channel: %s asks for the parameter %q, which the pattern %q does not have", s.core.def.name, name, p.text))
+	}
+	return p.param(s.core.topic, name)
+}
 
 // ID returns the connection's id, empty if it has none.
 func (s *Socket[A]) ID() string { return s.core.session.id }

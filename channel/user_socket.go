@@ -18,7 +18,7 @@ type ConnectRequest = transport.ConnectRequest
 type UserSocket[U any] struct {
 	// Name for logs and telemetry. Empty means the name of U.
 	Name string
-	// Connect lets a client in, or refuses it with an error: transport.Refuse says how, any other is 403. Required; Anonymous lets everybody in.
+	// Connect lets a client in, or refuses it with an error: Refuse says how, any other is 403. Required; Anonymous lets everybody in.
 	Connect func(ctx context.Context, r *ConnectRequest) (U, error)
 	// ID names the client's connections, so that Disconnect ends them: "users_socket:" + id. Nil, or empty: they have no name.
 	ID func(u U) string

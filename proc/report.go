@@ -18,7 +18,7 @@ const (
 	crashTotal  = 100 // lines about all labels in a window: a thousand topics that crash are one trouble
 )
 
-// crashLog writes one line per crash until there are too many: then it counts, and the first line of the next window says how many were left out.
+// crashLog lets one line per crash through until there are too many: then it counts, and the first line of the next window says how many were left out.
 type crashLog struct {
 	logger *slog.Logger
 	mu     sync.Mutex // guards the fields below

@@ -85,6 +85,9 @@ func StartUnsupervised[S any](ctx context.Context, sys *System, def Server[S]) (
 }
 
 func start[S any](ctx context.Context, sys *System, sup Supervisor, def Server[S]) (*Process, error) {
+	if sys == nil {
+		return nil, errors.New("proc: starting a process needs a System; a supervise.Dynamic gets it by DynamicConfig.System")
+	}
 	s := &Self[S]{def: &def}
 	ready := make(chan error, 1)
 	if err := sys.Spawn(&s.process, Spec{Behaviour: s, Supervisor: sup, Mailbox: def.Mailbox, First: initialise{ready}}); err != nil {
@@ -233,8 +236,14 @@ func (s *Self[S]) any(ctx context.Context, msg any) error {
 	if s.def.Any != nil {
 		return s.def.Any(ctx, s, msg)
 	}
-	s.process.sys.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "process got a message that it has no Info handler for",
-		slog.String("process", s.Label()), slog.String("type", fmt.Sprintf("%T", msg)))
+	sys := s.process.sys
+	if ok, suppressed := sys.strays.allow(s.Label()); ok { // whoever can send could fill the log otherwise
+		attrs := []slog.Attr{slog.String("process", s.Label()), slog.String("type", fmt.Sprintf("%T", msg))}
+		if suppressed > 0 {
+			attrs = append(attrs, slog.Int("suppressed", suppressed))
+		}
+		sys.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "process got a message that it has no Info handler for", attrs...)
+	}
 	return nil
 }
 

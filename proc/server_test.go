@@ -1,8 +1,11 @@
 package proc
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -166,4 +169,27 @@ func TestRegistry(t *testing.T) {
 			t.Errorf("%d watchers on b, want 1 (the group)", n)
 		}
 	})
+}
+
+func TestStrayMessagesDoNotFillTheLog(t *testing.T) {
+	var logged bytes.Buffer
+	inBubble(t, Config{Logger: slog.New(slog.NewTextHandler(&logged, nil))}, func(t *testing.T, s *System) {
+		p, err := StartUnsupervised(t.Context(), s, Server[int]{Name: "deaf", Mailbox: 10_000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 5_000 {
+			p.Send("stray")
+		}
+		synctest.Wait()
+	})
+	if n := strings.Count(logged.String(), "no Info handler"); n != crashBurst {
+		t.Errorf("%d lines about 5,000 messages, want %d", n, crashBurst)
+	}
+}
+
+func TestStartWithoutASystemSaysWhatIsMissing(t *testing.T) {
+	if _, err := start(t.Context(), nil, nil, Server[int]{}); err == nil || !strings.Contains(err.Error(), "DynamicConfig.System") {
+		t.Errorf("got %v", err)
+	}
 }

@@ -60,6 +60,7 @@ type System struct {
 	closed  atomic.Bool
 	gone    chan struct{} // capacity 1: tells Close that the last process or goroutine has gone
 	crashes crashLog
+	strays  crashLog // messages that no handler takes; only counts
 	shards  [systemShards]struct {
 		mu   sync.Mutex // guards the list
 		head *Process
