@@ -53,6 +53,7 @@ func New(cfg Config) *Endpoint {
 	e.env.Shards = transport.NewShards(cfg.Shards, cfg.PubSub, func(stack []byte, v any) {
 		cfg.Logger.Error("transport: panic in a shard", "panic", fmt.Sprint(v), "stack", string(stack))
 	})
+	e.env.Shards.Observe(cfg.Logger, cfg.Telemetry)
 	if len(cfg.Secrets) > 0 {
 		e.tokens = token.New(token.Config{Secrets: cfg.Secrets})
 	}

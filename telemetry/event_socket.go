@@ -149,3 +149,14 @@ type Broadcast struct {
 
 // EventName returns "bennu.broadcast".
 func (Broadcast) EventName() string { return "bennu.broadcast" }
+
+// BroadcastDropped is emitted for every broadcast that part of a node's clients
+// did not get because they could not be written to as fast as it was published.
+type BroadcastDropped struct {
+	Topic   string
+	Event   string
+	Members int // connections that missed it, of one part of the node's
+}
+
+// EventName returns "bennu.broadcast_dropped".
+func (BroadcastDropped) EventName() string { return "bennu.broadcast_dropped" }

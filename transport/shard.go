@@ -1,14 +1,17 @@
 package transport
 
 import (
+	"log/slog"
 	"runtime"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
+	"github.com/bennu-go/bennu/internal/stack"
 	"github.com/bennu-go/bennu/internal/wire"
 	"github.com/bennu-go/bennu/proc"
 	"github.com/bennu-go/bennu/pubsub"
+	"github.com/bennu-go/bennu/telemetry"
 )
 
 // maxJoined is how many bytes of neighbouring messages share a write.
@@ -52,14 +55,19 @@ type Shard struct {
 	snapshot []*Member // of the group that is being served; used by the working goroutine only
 	turn     int       // items and members served since the shard has looked at its connections; used by the working goroutine only
 
+	backlog   backlog
+	goroutine atomic.Uint64 // the working one
+
 	conns  conns
 	poller *poller // of the connections under it; nil while there are none; used by the working goroutine only
 	asleep bool    // the working goroutine waits in the poller; guarded by mu
 }
 
 type shardEnv struct {
-	pubsub *pubsub.PubSub
-	report func(stack []byte, v any)
+	pubsub    *pubsub.PubSub
+	report    func(stack []byte, v any)
+	logger    *slog.Logger         // nil: nothing is logged
+	telemetry *telemetry.Telemetry // nil is off
 }
 
 // group is the members of one topic in one shard: what the PubSub knows.
@@ -67,21 +75,18 @@ type group struct {
 	shard   *Shard
 	topic   string
 	members []*Member
+	size    atomic.Int64 // of members, for who does not hold the lock
 }
 
 // item is something for the shard to do, in order.
 type item struct {
-	group *group // with msg: fan out
-	msg   *pubsub.Message
-	from  *proc.Process
-	f     func() // else: call
-	conn  Conn   // else: write frame
-	frame []byte
-}
-
-// Deliver implements pubsub.Group: one item for all members.
-func (g *group) Deliver(m *pubsub.Message, from *proc.Process) {
-	g.shard.post(item{group: g, msg: m, from: from})
+	group  *group // with msg: fan out
+	msg    *pubsub.Message
+	from   *proc.Process
+	writes int    // with msg: counted in the backlog
+	f      func() // else: call
+	conn   Conn   // else: write frame
+	frame  []byte
 }
 
 // Reset implements pubsub.Group: the members' connections are closed, so that clients join again.
@@ -109,6 +114,7 @@ func (s *Shard) Join(topic string, m *Member, first func()) {
 	}
 	m.group, m.index = g, len(g.members) // also if first panics: Leave finds it
 	g.members = append(g.members, m)
+	g.size.Store(int64(len(g.members)))
 	if first != nil {
 		first()
 	}
@@ -128,6 +134,7 @@ func (s *Shard) Leave(m *Member) {
 	moved.index = m.index
 	g.members[last] = nil
 	g.members = g.members[:last]
+	g.size.Store(int64(last))
 	m.group = nil
 	switch {
 	case last == 0:
@@ -167,6 +174,7 @@ func (s *Shard) post(it item) {
 
 // work deals with the inbox until it is empty and, while there are connections under the poller, with them.
 func (s *Shard) work() {
+	s.goroutine.Store(stack.ID())
 	for {
 		s.mu.Lock()
 		items := s.inbox
@@ -176,6 +184,7 @@ func (s *Shard) work() {
 			}
 			if s.poller == nil {
 				s.working = false
+				s.goroutine.Store(0)
 				s.mu.Unlock()
 				return
 			}
@@ -188,6 +197,11 @@ func (s *Shard) work() {
 		for i := 0; i < len(items); {
 			n := s.do(items[i:])
 			s.done.Add(uint64(n))
+			for _, it := range items[i : i+n] {
+				if it.msg != nil {
+					s.backlog.leave(it.writes, len(it.msg.Payload()))
+				}
+			}
 			i += n
 			s.served()
 		}
@@ -231,13 +245,10 @@ func (s *Shard) do(items []item) (n int) {
 	return n
 }
 
-// neighbours counts the items, from the first on, that can share a write: of one topic, to all members.
+// neighbours counts the items, from the first on, that can share a write: of one topic, to the same members.
 func neighbours(items []item) int {
 	n, size := 1, len(items[0].msg.Payload())
-	if items[0].from != nil {
-		return 1
-	}
-	for n < len(items) && items[n].group == items[0].group && items[n].msg != nil && items[n].from == nil {
+	for n < len(items) && items[n].group == items[0].group && items[n].msg != nil && items[n].from == items[0].from {
 		if size += len(items[n].msg.Payload()); size > maxJoined {
 			break
 		}
@@ -354,6 +365,7 @@ func encode(sr wire.Serializer, items []item, env *shardEnv) (b *Batch) {
 
 // Shards are all shards of an endpoint.
 type Shards struct {
+	env   *shardEnv
 	all   []*Shard
 	next  atomic.Uint64
 	phase atomic.Int32
@@ -372,13 +384,18 @@ func NewShards(n int, ps *pubsub.PubSub, report func(stack []byte, v any)) *Shar
 		n = runtime.GOMAXPROCS(0)
 	}
 	env := &shardEnv{pubsub: ps, report: report}
-	ss := &Shards{}
+	ss := &Shards{env: env}
 	for range n {
 		s := &Shard{env: env, groups: make(map[string]*group)}
 		s.conns.shard = s
 		ss.all = append(ss.all, s)
 	}
 	return ss
+}
+
+// Observe has the shards log and emit BroadcastDropped. It is for who makes the shards, before they are used; either may be nil.
+func (ss *Shards) Observe(logger *slog.Logger, t *telemetry.Telemetry) {
+	ss.env.logger, ss.env.telemetry = logger, t
 }
 
 // Pick chooses a shard for a new connection, in turn.

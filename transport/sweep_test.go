@@ -65,20 +65,28 @@ func TestEveryDeadlineIsKept(t *testing.T) {
 					}
 				}
 			}
+			l.mu.Lock()
 			all = append(all, m)
+			l.mu.Unlock()
 			l.add(m)
 			l.within(m.at - sys.Now())
 			if rnd.IntN(100) == 0 {
 				time.Sleep(time.Duration(rnd.Int64N(int64(time.Second))))
+				synctest.Wait() // a sweep draws from rnd, too
 			}
 		}
 		for range 200 { // heard in between: their deadlines move
 			time.Sleep(100 * time.Millisecond)
+			synctest.Wait()
+			l.mu.Lock()
 			if m := all[rnd.IntN(len(all))]; m.place.place != 0 {
 				m.at = sys.Now() + 30*time.Second
 			}
+			l.mu.Unlock()
 		}
 		time.Sleep(200 * time.Second)
+		synctest.Wait()
+		synctest.Wait()
 		died := 0
 		for i, m := range all {
 			if m.died == 0 {
@@ -111,6 +119,7 @@ func TestAnEarlierDeadlineRearms(t *testing.T) {
 			}()
 		}
 		time.Sleep(100 * time.Second)
+		synctest.Wait()
 	})
 }
 
