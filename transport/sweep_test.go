@@ -50,7 +50,7 @@ func onConns(t *testing.T, f func(l *conns, sys *proc.System)) {
 // Thousands of deadlines, some of them moved, many of their owners gone before: none is early, none is later than a sweep and a turn of the wheel.
 func TestEveryDeadlineIsKept(t *testing.T) {
 	onConns(t, func(l *conns, sys *proc.System) {
-		rnd := rand.New(rand.NewPCG(1, 2))
+		rnd, sweeper := rand.New(rand.NewPCG(1, 2)), rand.New(rand.NewPCG(3, 4)) // one for each goroutine
 		var all []*mortal
 		var gone int
 		for range 5000 {
@@ -58,7 +58,7 @@ func TestEveryDeadlineIsKept(t *testing.T) {
 			if rnd.IntN(4) == 0 { // takes others with it, from anywhere in the list
 				m.onDue = func() {
 					for range 3 {
-						if o := all[rnd.IntN(len(all))]; o.died == 0 && o.place.place != 0 {
+						if o := all[sweeper.IntN(len(all))]; o.died == 0 && o.place.place != 0 {
 							l.remove(o)
 							gone++
 						}
