@@ -201,6 +201,19 @@ func (h *harness) nothingLeft() {
 	}
 }
 
+// of waits until the connection of the session with this id is listed, which is a moment after Open.
+func (h *harness) of(id string) (found *wsConn) {
+	await(h.t, "the connection of "+id, func() bool {
+		for c := range h.env.Shards.Sessions(nil) {
+			if c := c.(*wsConn); c.session.ID() == id {
+				found = c
+			}
+		}
+		return found != nil
+	})
+	return found
+}
+
 func (h *harness) posted() (n uint64) {
 	for _, s := range h.env.Shards.all {
 		n += s.Mark()

@@ -13,7 +13,7 @@ import (
 const (
 	pollEvents = 256
 	pollBuffer = 64 << 10
-	maxReads   = 16      // of one connection, before the others have their turn
+	maxReads   = 16
 	pollET     = 1 << 31 // EPOLLET, which package syscall has as a negative number
 	pollMask   = syscall.EPOLLIN | syscall.EPOLLOUT | syscall.EPOLLRDHUP | pollET
 	maxIovecs  = 64
@@ -26,6 +26,7 @@ type poller struct {
 	eventfd int
 	conns   []*wsConn // by descriptor
 	n       int       // of conns
+	reads   int       // of one connection, before the others have their turn: maxReads
 	again   []*wsConn // have more to read than one turn allows: no event will tell
 	spare   []*wsConn
 	yielded bool
@@ -93,7 +94,7 @@ func newPoller(s *Shard) (*poller, error) {
 		syscall.Close(epfd)
 		return nil, errno
 	}
-	p := &poller{shard: s, epfd: epfd, eventfd: int(efd)}
+	p := &poller{shard: s, epfd: epfd, eventfd: int(efd), reads: maxReads}
 	ev := syscall.EpollEvent{Events: syscall.EPOLLIN | pollET, Fd: int32(efd)}
 	if err := syscall.EpollCtl(epfd, syscall.EPOLL_CTL_ADD, int(efd), &ev); err != nil {
 		p.close()
@@ -231,7 +232,7 @@ func (p *poller) serve(c *wsConn, events uint32) {
 	if !ended && events&syscall.EPOLLIN == 0 {
 		return
 	}
-	for range maxReads {
+	for range p.reads {
 		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(c.fd), uintptr(unsafe.Pointer(&p.buf[0])), pollBuffer)
 		switch {
 		case errno == syscall.EINTR:

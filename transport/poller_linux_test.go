@@ -1,11 +1,14 @@
 package transport
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,9 +24,12 @@ func TestPlainTCPIsUnderThePoller(t *testing.T) {
 	onWard(t, WebSocketConfig{}, func(h *harness, w *ward) {
 		p := h.connect("&id=x")
 		p.want(`text "x|hello"`)
-		if c := w.session("x").conn.(*wsConn); c.nc != nil || c.shard.poller == nil {
+		c := w.session("x").conn.(*wsConn)
+		c.shard.mu.Lock()
+		if c.nc != nil || c.shard.poller == nil {
 			t.Error("the connection is not under the poller")
 		}
+		c.shard.mu.Unlock()
 		p.nc.Close()
 	})
 }
@@ -74,6 +80,43 @@ func TestAttachingFails(t *testing.T) {
 	})
 }
 
+// What one turn leaves unread, and no event tells of any more, is read in the next ones.
+func TestMoreThanOneTurnIsRead(t *testing.T) {
+	onWard(t, WebSocketConfig{}, func(h *harness, w *ward) {
+		other := h.connect("&id=other")
+		other.want(`text "other|hello"`)
+		oc := w.session("other").conn.(*wsConn)
+		fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const size = pollBuffer + pollBuffer/2 // with one read a turn, and nothing that comes later
+		sent := append(fromClient(frame.Binary, true, strings.Repeat("b", size)), fromClient(frame.Text, true, "echo all")...)
+		if n, err := syscall.Write(fds[1], sent); n != len(sent) {
+			t.Fatal(n, err)
+		}
+		s := &watched{ward: w, id: "x", gone: make(chan error, 1)}
+		w.mu.Lock()
+		w.all = append(w.all, s)
+		w.mu.Unlock()
+		c := newWSConn(oc.ws, s, oc.ws.formats[0], &net.UnixConn{})
+		c.shard, c.nc, c.fd = oc.shard, nil, int32(fds[0])
+		c.shard.PostFunc(func() {
+			c.shard.poller.reads = 1
+			c.shard.attach(c, nil)
+		})
+		await(t, "all that was sent", func() bool { return s.receives.Load() == size+int64(len("echo all")) }) // without reading: that makes events
+		file := os.NewFile(uintptr(fds[1]), "client") // nonblocking: with deadlines
+		defer file.Close()
+		file.SetDeadline(time.Now().Add(20 * time.Second))
+		p := &peer{t: t, br: bufio.NewReader(file)}
+		p.want(`text "x|hello"`, `text "x|all"`)
+		file.Close()
+		<-s.gone
+		other.nc.Close()
+	})
+}
+
 // Whoever posts while the shard falls asleep wakes it: a lost wake-up would hang this test.
 func TestWakeUpsAreNotLost(t *testing.T) {
 	onWard(t, WebSocketConfig{}, func(h *harness, w *ward) {
@@ -90,9 +133,13 @@ func TestWakeUpsAreNotLost(t *testing.T) {
 			for range posters {
 				wg.Go(func() {
 					done := make(chan struct{})
+					rnd := rand.New(rand.NewPCG(uint64(posters), 5))
 					for range rounds {
+						for range rnd.IntN(20_000) { // a moment, to meet the shard at every step towards its sleep
+							runtime.KeepAlive(done)
+						}
 						s.PostFunc(func() { count.Add(1); done <- struct{}{} })
-						<-done // now the shard is about to sleep
+						<-done
 					}
 				})
 			}

@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -246,6 +248,9 @@ func (p *peer) read() (op frame.Opcode, payload []byte, err error) {
 func (p *peer) next() string {
 	op, payload, err := p.read()
 	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		p.t.Error("nothing came in time")
+		return "end"
 	case err != nil:
 		return "end"
 	case op == frame.Close && len(payload) >= 2:
