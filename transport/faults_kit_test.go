@@ -72,6 +72,7 @@ type watched struct {
 	all, casts     Member
 	busy           atomic.Int32
 	opened, closed atomic.Int32
+	open           atomic.Bool  // Open has returned
 	receives       atomic.Int64 // bytes
 	work           sync.WaitGroup
 	gone           chan error
@@ -82,8 +83,14 @@ func (s *watched) ID() string { return s.id }
 func (s *watched) Open(c Conn) {
 	s.opened.Add(1)
 	s.conn = c
-	if s.panics == "open" {
+	defer s.open.Store(true)
+	switch s.panics {
+	case "open":
 		panic("in Open")
+	case "opening":
+		var wg sync.WaitGroup
+		wg.Go(func() { c.Close(4000, "while opening") })
+		wg.Wait()
 	}
 	s.all.Conn, s.casts.Conn = c, c
 	c.Shard().Join("all", &s.all, func() { c.Write(NewFrame(frame.Text, []byte(s.id+"|hello"))) })
@@ -99,6 +106,9 @@ func (s *watched) Drain() {
 func (s *watched) Closed(reason error) {
 	s.closed.Add(1)
 	if s.opened.Load() > 0 {
+		if !s.open.Load() {
+			s.ward.t.Error("Closed was called while Open was running")
+		}
 		s.conn.Shard().Leave(&s.all)
 		s.conn.Shard().Leave(&s.casts)
 	}

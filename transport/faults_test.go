@@ -148,6 +148,20 @@ func TestResetsInEveryState(t *testing.T) {
 	}
 }
 
+// Closed never comes before Open has returned, whoever closes: what Open has joined, Closed can leave.
+func TestClosedComesAfterOpen(t *testing.T) {
+	onEngines(t, WebSocketConfig{}, func(t *testing.T, h *harness, w *ward) {
+		p := h.connect("&id=x&panics=opening")
+		p.want("close 4000 while opening")
+		p.write(clientClose(4000, ""))
+		p.want("end")
+		p.nc.Close()
+		if err := <-w.session("x").gone; err != ErrClosed {
+			t.Errorf("closed with %v, want %v", err, ErrClosed)
+		}
+	})
+}
+
 func TestWhatIsDoneAfterTheEndDoesNothing(t *testing.T) {
 	onEngines(t, WebSocketConfig{}, func(t *testing.T, h *harness, w *ward) {
 		p := h.connect("&id=x")

@@ -106,7 +106,7 @@ func TestMoreThanOneTurnIsRead(t *testing.T) {
 			c.shard.attach(c, nil)
 		})
 		await(t, "all that was sent", func() bool { return s.receives.Load() == size+int64(len("echo all")) }) // without reading: that makes events
-		file := os.NewFile(uintptr(fds[1]), "client") // nonblocking: with deadlines
+		file := os.NewFile(uintptr(fds[1]), "client")                                                          // nonblocking: with deadlines
 		defer file.Close()
 		file.SetDeadline(time.Now().Add(20 * time.Second))
 		p := &peer{t: t, br: bufio.NewReader(file)}

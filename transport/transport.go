@@ -33,19 +33,21 @@ type Socket interface {
 	Connect(ctx context.Context, r *ConnectRequest) (Session, error)
 }
 
-// A Session is one client, seen from above. Its methods are called by the transport and must not block.
+// A Session is one client, seen from above. Its methods are called by the transport and must not block. A panic in one of them costs this
+// connection only.
 type Session interface {
 	// ID is the topic by which the client can be disconnected; empty: none.
 	ID() string
-	// Open is called once, before anything else, when c can be written to.
+	// Open is called once, before anything else, when c can be written to. It is not called for a client that was lost before.
 	Open(c Conn)
 	// Receive takes one message. Data belongs to the transport and is valid during the call only. After an error the
 	// connection is closed with 1011.
 	Receive(op frame.Opcode, data []byte) error
 	// Drain ends what the client has, because the server is about to end; the transport then closes with 1012.
 	Drain()
-	// Closed is called once, after everything else, with the reason, made by proc.Shutdown: "closed" by the client in order, or what the
-	// server closed it for, or "transport_error".
+	// Closed is called once, also if Open was not, with the reason, made by proc.Shutdown: "closed" by the client in order, or what the
+	// server closed it for, or "transport_error". It comes after Open has returned; over WebSocket a Receive or Drain that is under way, or from within which the connection was
+	// closed, ends after it.
 	Closed(reason error)
 }
 

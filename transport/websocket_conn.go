@@ -36,6 +36,7 @@ type wsConn struct {
 	place   link
 	format  uint8 // the serializer, in ws.formats
 	state   uint8
+	opening bool // Session.Open is running: Closed comes after it
 	again   bool // in the poller's list of those who have more to read; used by the shard only
 }
 
@@ -52,6 +53,7 @@ type outgoing struct {
 	hungUp   bool          // the reader is to finish
 	code     int           // close code
 	reason   string        // close reason
+	why      error         // the session has still to be told, when Open has returned
 	deadline time.Duration // System.Now at which the closing handshake is given up
 }
 
@@ -92,12 +94,23 @@ func (c *wsConn) outLocked() *outgoing {
 // open is the reader's first act. Those who drain and abandon find the connection in the list after Session.Open only; it asks itself for what they may
 // have missed.
 func (c *wsConn) open() {
+	c.mu.Lock()
+	c.opening = true
+	c.mu.Unlock()
 	c.openSession()
 	c.shard.conns.add(c)
 	c.mu.Lock()
+	c.opening = false
+	var why error
+	if c.out != nil {
+		why = c.out.why
+	}
 	left := c.leftLocked(c.ws.env.System.Now()) // it may have been closed already
 	c.mu.Unlock()
 	c.shard.conns.within(max(left, 0))
+	if why != nil {
+		c.closing(why)
+	}
 	switch c.ws.env.Shards.phase.Load() {
 	case phaseDrain:
 		c.drain()
@@ -204,8 +217,15 @@ func (c *wsConn) closeLocked(code int, reason string) {
 	out.deadline = c.ws.env.System.Now() + c.ws.cfg.CloseTimeout
 }
 
-// closing is called once, when the state has become closing, without mu.
+// closing is called when the state has become closing, without mu: once, and once more by open for who was closed in Open.
 func (c *wsConn) closing(why error) {
+	c.mu.Lock()
+	if c.opening {
+		c.out.why = why
+		c.mu.Unlock()
+		return
+	}
+	c.mu.Unlock()
 	c.shard.conns.within(c.ws.cfg.CloseTimeout)
 	c.closeSession(why)
 	t := c.ws.env.Telemetry
