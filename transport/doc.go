@@ -7,16 +7,25 @@
 // transport sees it. A [Shard] is one of a few parts into which connections are divided; it owns the members of each topic among them and fans messages out to them. A
 // [Member] is one connection's place in one topic.
 //
+// An [Engine] is a way to serve WebSockets. Under the poller, which is for plain TCP on Linux, a connection belongs to its shard's epoll and has no goroutine; it costs a struct of 96
+// bytes and its places in lists. On the portable path, for everything else (TLS, streams of HTTP/2, other systems, connections in memory), a goroutine reads it. The contract of
+// Session and Conn is the same.
+//
 // # Order
 //
 // Session.Receive is called in the order of the client's messages, never twice at once, and never with a callback of the application
 // under it. Writes to one Conn reach the client in the order of the calls. What one goroutine has published to a topic and then writes to
-// a Conn through [Shard.Mark] and [Shard.Post] reaches that client in this order too.
+// a Conn through [Shard.Mark] and [Shard.Post] reaches that client in this order too. Session.Closed comes once, and never before Session.Open has returned.
+//
+// A shard has one goroutine while it has something to do or connections under its poller. It looks at its connections after every 1,024 messages it has dealt with or
+// written, and reads 1 MiB of one connection before it goes on to the next: neither a long fan-out nor a client that never stops sending holds up heartbeats. A descriptor is closed by
+// the shard (on the portable path by its reader) under the connection's lock, which every write takes, so a number that is used again never gets another client's bytes.
 //
 // # Limits
 //
 // Frames of 10 MB, reassembled messages of 8 MB, 60 seconds without a byte from the client, 1 MiB waiting to be
-// written to a client: beyond that it is closed with 1013 (a long-poll session ends), after which every client reconnects. Reads are never paused. No code that this package chooses is 1000, after
+// written to a client: beyond that it is closed with 1013 (a long-poll session ends), after which every client reconnects. Small messages wait in common pieces of 4 KiB, so that they cost what they
+// weigh. A client has 5 seconds to answer a close. Deadlines are kept by a pass over the shard's connections, at most once a second, and are late by about that much. Reads are never paused. No code that this package chooses is 1000, after
 // which phoenix.js before 1.8.16 stays away for good. A long-poll request has 8 MB and 100 lines; a session that is not polled for 1.5 to
 // 3 windows of 10 seconds has ended.
 //
