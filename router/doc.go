@@ -17,7 +17,7 @@
 // # Order
 //
 // Of the routes that match method, host and path, the first defined wins. Two routes that match the same requests are refused;
-// [Router.Warnings] lists the pairs in which http.ServeMux, where the more specific pattern wins, would decide otherwise or refuse. A GET
+// [Router.Warnings] lists the pairs in which the order decides and not that one is more specific than the other, as /users/new is than /users/{id}. A GET
 // route also matches HEAD, and the server drops the body; whoever wants another HEAD defines it before the GET.
 //
 // A request that matched gets its path values, [http.Request.Pattern] ("GET /users/{id}") and the scope's values, then runs through the

@@ -61,7 +61,10 @@ func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			WriteError(w, r, &NoRouteError{Method: methodOf(r), Host: r.Host, Path: r.URL.Path})
 			return
 		}
-		r2.URL.Path, r2.URL.RawPath = path, raw
+		r2.URL.Path, r2.URL.RawPath = path, ""
+		if r2.URL.EscapedPath() != raw {
+			r2.URL.RawPath = raw // what Path alone does not say
+		}
 	}
 	f.h.ServeHTTP(w, r2)
 }

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // pattern is a parsed path.
@@ -36,6 +37,9 @@ func parsePattern(path string) (pattern, error) {
 	}
 	if i := strings.IndexFunc(path, func(c rune) bool { return c <= ' ' || c == 0x7f }); i >= 0 {
 		return pattern{}, fmt.Errorf("path %q: write %%%02X for the character at offset %d", path, path[i], i)
+	}
+	if !utf8.ValidString(path) {
+		return pattern{}, fmt.Errorf("path %q is not UTF-8; percent-encode its bytes", path)
 	}
 	var p pattern
 	for src := range strings.SplitSeq(path, "/") {

@@ -56,11 +56,10 @@ func funcName(f any) string {
 
 // constructorName returns the name of the function that made f, if f is a closure: plugs are named after what made them.
 func constructorName(f any) string {
-	name := funcName(f)
-	if short := closureEnd.ReplaceAllString(name, ""); strings.Contains(short, ".") {
-		return short
-	}
-	return name
+	name := closureEnd.ReplaceAllString(funcName(f), "")
+	// Between package and constructor stands the receiver, or what the compiler inlined the constructor into.
+	pkg, rest, _ := strings.Cut(name, ".")
+	return pkg + "." + rest[strings.LastIndexByte(rest, '.')+1:]
 }
 
 func handlerName(h http.Handler) string {

@@ -15,6 +15,12 @@ func (a *entry) overlaps(b *entry) bool {
 	return methodsOverlap(a.method, b.method) && hostsOverlap(a.hosts, b.hosts) && a.path.overlaps(b.path)
 }
 
+// specializes reports whether b, which overlaps a and is defined later, is the more general of the two, as the idiom has it: its path
+// matches more, or as much and its method does. A narrow path for every method before a wide one for GET is no surprise.
+func (a *entry) specializes(b *entry) bool {
+	return hostsCover(b.hosts, a.hosts) && b.path.covers(a.path) && (methodCovers(b.method, a.method) || !a.path.covers(b.path))
+}
+
 func methodCovers(a, b string) bool {
 	return a == b || a == anyMethod || a == "GET" && b == "HEAD"
 }

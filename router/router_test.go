@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -102,6 +103,8 @@ func wantMistake(t *testing.T, part string, block func(*router.Scope)) {
 		t.Errorf("got %q\nwant it to have %q", got, part)
 	}
 }
+
+var anyLine = regexp.MustCompile(`\w+_test\.go:\d+`)
 
 // shortPlaces takes the folders from file:line, which differ from machine to machine.
 func shortPlaces(s string) string {

@@ -23,8 +23,9 @@ func (w Warning) String() string {
 		w.Later.Place, w.Later, w.Path, w.Earlier, w.Earlier.Place)
 }
 
-// Warnings lists the pairs of routes that overlap, except where the earlier one is the more specific, as /users/new is before
-// /users/{id}.
+// Warnings lists the pairs of routes that overlap, except where the earlier one is the more specific by its host and path, as /users/new is
+// before /users/{id}, or by its method where the paths match the same. A table without warnings means the same to http.ServeMux, as far as
+// that accepts it.
 func (rt *Router) Warnings() []Warning { return append([]Warning(nil), rt.warnings...) }
 
 // relate compares all routes: it refuses those that are the same and notes the warnings.
@@ -34,11 +35,11 @@ func (b *builder) relate(rt *Router) {
 			if !earlier.overlaps(later) {
 				continue
 			}
-			covers, covered := earlier.covers(later), later.covers(earlier)
+			covers := earlier.covers(later)
 			switch {
-			case covers && covered:
+			case covers && later.covers(earlier):
 				b.fail(later.info.Place, "%s matches the same requests as %s at %s; leave one of them out", later.info, earlier.info, earlier.info.Place)
-			case covers || !covered:
+			case covers || !earlier.specializes(later):
 				rt.warnings = append(rt.warnings, Warning{
 					Earlier: earlier.clone(), Later: later.clone(), Unreachable: covers, Path: witness(earlier.path, later.path),
 				})
