@@ -22,6 +22,7 @@ func (o orders) Place(id int) error {
 
 // A channel hears of values that contexts publish, timers, and other processes; it pushes what its client is to see.
 func Example_subscribe() {
+	_ = orders{}.Place
 	_ = channel.Channel[[]order]{
 		Join: channel.Reply(func(_ context.Context, s *channel.Socket[[]order], _ struct{}) (any, error) {
 			return nil, channel.Subscribe(s, pubsub.Topic[order]("orders"), func(_ context.Context, s *channel.Socket[[]order], o order) error {
