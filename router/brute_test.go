@@ -18,7 +18,7 @@ type route struct{ method, host, path string }
 func (d route) String() string { return d.method + " " + d.host + d.path }
 
 // build makes a router of a table. ok is false if it was refused as having two identical routes.
-func build(t *testing.T, table []route) (rt *router.Router, ok bool) {
+func build(t testing.TB, table []route) (rt *router.Router, ok bool) {
 	t.Helper()
 	defer func() {
 		if v := recover(); v != nil {

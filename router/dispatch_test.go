@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -200,6 +201,26 @@ func TestPathValuesAndPattern(t *testing.T) {
 	if got.Pattern != "/any/v-{x}" {
 		t.Errorf("got pattern %q of a request without method", got.Pattern)
 	}
+}
+
+func TestServesManyAtOnce(t *testing.T) {
+	rt := router.New(func(r *router.Scope) {
+		r.Scope("/", pipe("p"), func(r *router.Scope) { r.Get("/users/{id}", say("user", "id")) })
+		r.Forward("/f", showURL)
+	})
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for j := range 50 {
+				id := fmt.Sprint(i*100 + j)
+				want(t, rt, "GET", "/users/"+id, "200 user id="+id)
+				want(t, rt, "PUT", "/users/"+id, "405 Method Not Allowed")
+				want(t, rt, "GET", "/f/"+id, "200 GET path=/"+id+" raw= mount=/f")
+				rt.Routes()
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestMountsInServeMux(t *testing.T) {

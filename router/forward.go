@@ -24,7 +24,7 @@ func (s *Scope) Forward(prefix string, h http.Handler, opts ...Options) {
 		p, err = s.path.join(p)
 	}
 	if names := p.names(); err == nil && len(names) > 0 {
-		err = fmt.Errorf("path %q: a prefix has no parameters, and here is {%s}; use Handle with a glob and http.StripPrefix's like", p, names[0])
+		err = fmt.Errorf("path %q: a prefix has no parameters, and here is {%s}; use Handle with a glob at the end, and its value in the handler", p, names[0])
 	}
 	if err != nil {
 		s.b.fail(place, "Forward(%q): %w", prefix, err)

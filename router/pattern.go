@@ -84,7 +84,8 @@ func parseSegment(src string) (seg segment, glob bool, err error) {
 	case !found:
 		return seg, false, fmt.Errorf("segment %q: missing }; write %%7B for a brace", src)
 	case after != "":
-		return seg, false, fmt.Errorf("segment %q: nothing can follow a parameter in its segment; take {%s} for the whole segment and cut it in the action", src, name)
+		return seg, false, fmt.Errorf("segment %q: nothing can follow a parameter in its segment; take {%s} for all of it and cut it in the action",
+			src, name)
 	case name == "$":
 		return seg, false, errors.New("{$} is not needed: a path matches to its end unless it ends in a glob such as {rest...}")
 	}

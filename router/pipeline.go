@@ -12,7 +12,8 @@ type Plug = func(http.Handler) http.Handler
 
 // Pipeline is plugs in order, the first one outermost, with a name for tables and log lines.
 type Pipeline struct {
-	// Name in [Route.Pipelines]. Empty: the plugs are listed one by one, under the names of the functions that made them.
+	// Name in [Route.Pipelines]. Empty: the plugs are listed one by one, under the names of the functions that made
+	// them, as far as the compiler tells.
 	Name string
 	// Plugs in the order in which requests pass them. A plug is called once for each route.
 	Plugs []Plug

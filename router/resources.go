@@ -19,8 +19,9 @@ type Resource struct {
 
 	// Param is the name of the parameter. Empty means "id". Nested paths have it after the singular: {user_id}.
 	Param string
-	// Plural and Singular name the paths: Users, NewUser, User and EditUser. Empty Plural means the last literal of the path; empty Singular the
-	// plural without its ending, by rules of English that know "users", "categories" and "boxes". Where both are the same, the plural becomes "news_index".
+	// Plural and Singular name the paths: Users, NewUser, User and EditUser. Empty Plural means the last literal of the path; empty
+	// Singular the plural without its ending, by rules of English that know "users", "categories" and "boxes". Where both are the
+	// same, the plural becomes "news_index".
 	Plural, Singular string
 	// Singleton is for what there is one of: the paths have no parameter, and there is no Index.
 	Singleton bool
