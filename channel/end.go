@@ -27,9 +27,10 @@ func (c *core) Terminate(p *proc.Process, reason error) {
 func (c *core) notice(orderly bool) {
 	switch {
 	case c.noticed:
-	case c.told && c.direct():
-		c.depart(orderly)
 	case c.told:
+		if c.direct() {
+			c.leaveTopic()
+		}
 		c.ordered(func() { c.depart(orderly) })
 	case c.begun: // the join has been answered with a refusal, unless its end came from outside
 		ref := wire.Ref("")
@@ -47,6 +48,14 @@ func (c *core) notice(orderly bool) {
 		return
 	}
 	c.noticed = true
+}
+
+// leaveTopic ends the membership. A fan-out that is under way may still know the member: what is written next waits for it.
+func (c *core) leaveTopic() {
+	if c.wasJoined() && !c.session.isClosed() {
+		c.shard().Leave(&c.member)
+		c.mark = c.shard().Mark()
+	}
 }
 
 // depart writes the end and takes the channel off the session's list in one step: what the client sends behind it is answered behind it.

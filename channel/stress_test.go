@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -147,7 +149,8 @@ func (a *actor) check(t *testing.T) {
 		ended
 		crashed
 	)
-	state := map[string]int{} // by join_ref
+	state := map[string]int{}   // by join_ref
+	members := map[string]int{} // by topic
 	replies := map[string]int{}
 	seen := map[string]bool{} // topic and id of a broadcast
 	for i, raw := range a.c.Raw() {
@@ -163,6 +166,7 @@ func (a *actor) check(t *testing.T) {
 			switch {
 			case a.asked[m.ref] == "phx_join" && m.status == "ok":
 				state[m.ref] = member
+				members[m.topic]++
 			case a.asked[m.ref] == "phx_join":
 				state[m.ref] = refused
 			case m.joinRef != "" && a.asked[m.ref] != "phx_leave" && m.reason != "overloaded" && state[m.joinRef] != member:
@@ -172,12 +176,15 @@ func (a *actor) check(t *testing.T) {
 			if state[m.joinRef] != member {
 				complain("the end of a channel that is %d", state[m.joinRef])
 			}
+			members[m.topic]--
 			state[m.joinRef] = ended
 			if m.event == "phx_error" {
 				state[m.joinRef] = crashed
 			}
 		default:
 			switch s := state[m.joinRef]; {
+			case m.joinRef == "" && members[m.topic] == 0:
+				complain("a broadcast to who is no member")
 			case m.joinRef == "":
 			case m.event == "bye" && (s == ended || s == member): // from Terminate
 			case s != member:
@@ -249,6 +256,56 @@ func TestOrderUnderLoad(t *testing.T) {
 				i++
 			}
 			t.Errorf("got %d messages, want %d; from the %dth on they are %q, want %q", len(got), len(want), i, got[i:min(i+20, len(got))], want[i:min(i+20, len(want))])
+		}
+	})
+}
+
+// TestNothingAfterTheEnd has a client join and leave a topic on which others talk all the time.
+func TestNothingAfterTheEnd(t *testing.T) {
+	const crowd, rounds = 100, 300
+	synctest.Test(t, func(t *testing.T) {
+		app := channeltest.StartWith(t, testSocket("", &notes{}), channeltest.Config{Logger: slog.New(slog.DiscardHandler)})
+		for range crowd {
+			app.Connect(nil).Join("room:a", nil)
+		}
+		var talk sync.WaitGroup
+		quiet := make(chan struct{})
+		for range 2 {
+			talk.Go(func() {
+				for range rounds {
+					select {
+					case <-quiet:
+						return
+					default:
+						channel.Broadcast(app.PubSub(), "room:a", "noise", nil)
+					}
+				}
+			})
+		}
+		c := app.Connect(nil)
+		for i := range rounds {
+			c.Send(fmt.Sprintf(`["j%d","j%d","room:a","phx_join",{}]`, i, i))
+			for len(c.Channels()) > 0 {
+				c.Send(fmt.Sprintf(`["j%d","e%d","room:a","%s",{}]`, i, i, []string{"phx_leave", "stop", "crash"}[i%3]))
+				runtime.Gosched()
+			}
+		}
+		close(quiet)
+		talk.Wait()
+		member, joins := false, 0
+		for i, raw := range c.Raw() {
+			switch m := readWire(t, raw); {
+			case m.event == "phx_reply" && strings.HasPrefix(m.ref, "j") && m.status == "ok":
+				member = true
+				joins++
+			case m.event == "phx_close", m.event == "phx_error":
+				member = false
+			case m.event == "noise" && !member:
+				t.Errorf("message %d, %s: the client is no member", i, raw)
+			}
+		}
+		if joins < rounds/10 {
+			t.Errorf("only %d of %d joins were let in", joins, rounds)
 		}
 	})
 }

@@ -258,7 +258,7 @@ func neighbours(items []item) int {
 }
 
 // fanOut writes messages of one topic to its members. The members are copied first, so that joins and leaves go on
-// meanwhile; a member that leaves may still be written to, as in Phoenix.
+// meanwhile. A member that leaves may still be written to until the shard has passed a Mark taken after that.
 func (s *Shard) fanOut(items []item) {
 	s.members.Lock()
 	s.snapshot = append(s.snapshot[:0], items[0].group.members...)
