@@ -51,6 +51,7 @@ var Packages = []Package{
 	{Path: "query"},
 
 	// Requests and connections.
+	{Path: "internal/exchange"},
 	{Path: "session"},
 	{Path: "plug"},
 	{Path: "router"},
