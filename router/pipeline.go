@@ -5,10 +5,12 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+
+	"github.com/bennu-go/bennu/plug"
 )
 
 // Plug is what stands in front of actions: any middleware of net/http.
-type Plug = func(http.Handler) http.Handler
+type Plug = plug.Plug
 
 // Pipeline is plugs in order, the first one outermost, with a name for tables and log lines.
 type Pipeline struct {
@@ -31,8 +33,8 @@ func (p Pipeline) names() []string {
 		return []string{p.Name}
 	}
 	names := make([]string, len(p.Plugs))
-	for i, plug := range p.Plugs {
-		names[i] = constructorName(plug)
+	for i, each := range p.Plugs {
+		names[i] = constructorName(each)
 	}
 	return names
 }
@@ -59,7 +61,7 @@ func asPipeline(arg any) (Pipeline, error) {
 		}
 		p.Plugs = []Plug{v.Convert(plugType).Interface().(Plug)}
 	}
-	if i := slices.IndexFunc(p.Plugs, func(plug Plug) bool { return plug == nil }); i >= 0 {
+	if i := slices.IndexFunc(p.Plugs, func(each Plug) bool { return each == nil }); i >= 0 {
 		return p, fmt.Errorf("plug %d of a pipeline is nil", i+1)
 	}
 	return p, nil
@@ -71,9 +73,9 @@ func through(pipelines []Pipeline, onlyAlways bool, h http.Handler) (http.Handle
 		if onlyAlways && !p.Always {
 			continue
 		}
-		for _, plug := range slices.Backward(p.Plugs) {
-			if h = plug(h); h == nil {
-				return nil, fmt.Errorf("the plug %s returned no handler", constructorName(plug))
+		for _, each := range slices.Backward(p.Plugs) {
+			if h = each(h); h == nil {
+				return nil, fmt.Errorf("the plug %s returned no handler", constructorName(each))
 			}
 		}
 	}
