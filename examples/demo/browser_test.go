@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/bennu-go/bennu/internal/browser"
 	"github.com/bennu-go/bennu/internal/jstest"
+	"github.com/bennu-go/bennu/transport"
 )
 
 // demo is the application, stopped and started at one address. Its secret is a new one in each life, as with "make demo":
@@ -22,37 +24,61 @@ type demo struct {
 	t      *testing.T
 	addr   string
 	assets string
+	engine transport.Engine
+	cert   *jstest.Certificate // nil: no TLS
+	http   *http.Client
 	cancel context.CancelFunc
 	done   chan error
 }
 
-func startDemo(t *testing.T) *demo {
+// path is a way on which the engine serves connections.
+type path struct {
+	name   string
+	engine transport.Engine
+	tls    bool
+}
+
+func startDemo(t *testing.T, p path) *demo {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &demo{t: t, addr: l.Addr().String(), assets: jstest.Bundle(t, "assets")}
+	d := &demo{t: t, addr: l.Addr().String(), assets: jstest.Bundle(t, "assets"), engine: p.engine}
+	client := &http.Transport{}
+	if p.tls {
+		cert := jstest.NewCertificate(t)
+		d.cert, client.TLSClientConfig = &cert, &tls.Config{RootCAs: cert.Pool}
+	}
+	d.http = &http.Client{Transport: client}
 	l.Close()
 	d.start()
 	t.Cleanup(d.stop)
 	return d
 }
 
-func (d *demo) url() string { return "http://" + d.addr + "/" }
+func (d *demo) url() string {
+	if d.cert != nil {
+		return "https://" + d.addr + "/"
+	}
+	return "http://" + d.addr + "/"
+}
 
 func (d *demo) start() {
 	d.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	d.cancel, d.done = cancel, make(chan error, 1)
-	cfg := Config{Addr: d.addr, URL: "http://" + d.addr, Secret: strings.Repeat(time.Now().String(), 2), Assets: os.DirFS(d.assets)}
+	cfg := Config{Addr: d.addr, URL: d.url(), Secret: strings.Repeat(time.Now().String(), 2), Assets: os.DirFS(d.assets), Engine: d.engine}
+	if d.cert != nil {
+		cfg.TLS = d.cert.Server.Clone()
+	}
 	go func() { d.done <- Run(ctx, cfg) }()
 	poll := time.NewTicker(20 * time.Millisecond)
 	defer poll.Stop()
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); <-poll.C {
-		if response, err := http.Get(d.url() + "health"); err == nil {
+		if response, err := d.http.Get(d.url() + "health"); err == nil {
 			response.Body.Close()
-			http.DefaultClient.CloseIdleConnections()
+			d.http.CloseIdleConnections()
 			return
 		}
 	}
@@ -77,10 +103,25 @@ func enter(w *browser.Window, url, name string) {
 	w.WaitAttr("status", "data-state", "connected")
 }
 
-// TestTwoWindows is the story that the demo tells: two people, three devices, one restart.
+// TestTwoWindows tells the demo's story on each path.
 func TestTwoWindows(t *testing.T) {
-	d := startDemo(t)
-	b := browser.Start(t, browser.Config{})
+	for _, p := range []path{
+		{name: "auto"},
+		{name: "portable", engine: transport.EnginePortable},
+		{name: "TLS", tls: true},
+		{name: "TLS, portable", engine: transport.EnginePortable, tls: true},
+	} {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			twoWindows(t, p)
+		})
+	}
+}
+
+// twoWindows is the story that the demo tells: two people, three devices, one restart.
+func twoWindows(t *testing.T, p path) {
+	d := startDemo(t, p)
+	b := browser.Start(t, browser.Config{AnyCertificate: p.tls})
 	ada := b.Window(browser.WindowConfig{Name: "ada"})
 	bob := b.Window(browser.WindowConfig{Name: "bob", Phone: true, Dark: true})
 
@@ -127,8 +168,10 @@ func TestTwoWindows(t *testing.T) {
 		if diff := cmp.Diff(ada.Texts("message-body"), phone.Texts("message-body")); diff != "" {
 			t.Error(diff)
 		}
-		ada.Screenshot("demo-desktop")
-		bob.In(t).Screenshot("demo-phone-dark")
+		if p.name == "auto" { // a picture of each is enough
+			ada.Screenshot("demo-desktop")
+			bob.In(t).Screenshot("demo-phone-dark")
+		}
 	})
 
 	t.Run("too long, too fast, not invited", func(t *testing.T) {

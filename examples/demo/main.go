@@ -5,6 +5,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -33,6 +34,10 @@ type Config struct {
 	URL    string // PUBLIC_URL
 	Secret string // SECRET_KEY_BASE; random at each start if it is not set
 	Assets fs.FS  // ASSETS, the folder that "make demo" builds
+
+	// Not from the environment: a proxy ends TLS, and the engine chooses by itself.
+	TLS    *tls.Config
+	Engine transport.Engine
 }
 
 func configFromEnv() (Config, error) {
@@ -80,14 +85,15 @@ func Run(ctx context.Context, cfg Config) error {
 	}
 	d := web.Deps{Chat: chat.New(ps), Online: online, Tokens: tokens}
 	ep := endpoint.New(endpoint.Config{
-		System: sys, PubSub: ps, Addr: cfg.Addr, URL: cfg.URL, Secrets: token.Secrets{cfg.Secret}, Logger: logger, Telemetry: tel,
+		System: sys, PubSub: ps, Addr: cfg.Addr, URL: cfg.URL, TLS: cfg.TLS, Secrets: token.Secrets{cfg.Secret}, Logger: logger, Telemetry: tel,
 		Static:  cfg.Assets,
 		Handler: secure(web.API(d)),
 		Sockets: []endpoint.Mount{{
 			Path: "/socket", Socket: web.UserSocket(d),
-			Connect:  transport.ConnectConfig{AuthToken: true, CheckOrigin: origin},
-			LongPoll: &transport.LongPollConfig{},
-			Drain:    transport.DrainConfig{Timeout: 5 * time.Second},
+			Connect:   transport.ConnectConfig{AuthToken: true, CheckOrigin: origin},
+			WebSocket: transport.WebSocketConfig{Engine: cfg.Engine},
+			LongPoll:  &transport.LongPollConfig{},
+			Drain:     transport.DrainConfig{Timeout: 5 * time.Second},
 		}},
 	})
 	return supervise.New(supervise.Config{Name: "demo", Logger: logger, Telemetry: tel},

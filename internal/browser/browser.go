@@ -38,6 +38,8 @@ type Config struct {
 	Path string
 	// Timeout bounds each wait of each Window. Zero means 15 seconds.
 	Timeout time.Duration
+	// AnyCertificate has the browser believe every certificate, for servers of the test that signed their own. Off by default.
+	AnyCertificate bool
 }
 
 func (c Config) withDefaults() Config {
@@ -76,6 +78,9 @@ func Start(t testing.TB, cfg Config) *Browser {
 		// A machine under load may take long for its first page.
 		chromedp.WSURLReadTimeout(time.Minute),
 	)
+	if cfg.AnyCertificate {
+		options = append(options, chromedp.Flag("ignore-certificate-errors", true))
+	}
 	if os.Geteuid() == 0 {
 		// Chromium refuses to start as root with its sandbox, and containers run tests as root.
 		options = append(options, chromedp.NoSandbox)

@@ -72,6 +72,8 @@ func Scripts(c Client) []string {
 type Server struct {
 	// URL is the address of the socket as the client is given it: "ws://127.0.0.1:4000/socket".
 	URL string
+	// CAFile is the PEM file of the certificate that clients are to believe, where URL begins with wss://. Empty: none.
+	CAFile string
 	// Restart ends the server as a crash would, without closing connections in an orderly way, and starts it again.
 	Restart func() error
 	// Drain stops the server as a deployment would, and starts it again.
@@ -110,7 +112,11 @@ func SuiteOf(t *testing.T, clients []Client, only []string, start func(t *testin
 					continue
 				}
 				t.Run(script, func(t *testing.T) {
-					Job{Script: script, Env: client.Env(server.URL), Needs: server.needs()}.Run(t)
+					env := client.Env(server.URL)
+					if server.CAFile != "" {
+						env["NODE_EXTRA_CA_CERTS"] = server.CAFile
+					}
+					Job{Script: script, Env: env, Needs: server.needs()}.Run(t)
 				})
 			}
 		})

@@ -3,6 +3,7 @@ package testserver
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
@@ -20,9 +21,25 @@ import (
 	"github.com/bennu-go/bennu/transport"
 )
 
+// Config says by which path of the engine a server serves. The zero value is plain TCP, with the engine that chooses by itself.
+type Config struct {
+	// Engine of the WebSockets.
+	Engine transport.Engine
+	// TLS turns HTTPS on, with a certificate of its own for each server.
+	TLS bool
+}
+
 // Start runs a server on a free port of the loopback address until the test ends.
-func Start(t *testing.T) jstest.Server {
-	s := &server{t: t, addr: "127.0.0.1:0"}
+func Start(t *testing.T) jstest.Server { return Config{}.Start(t) }
+
+// Start runs a server like that of the function Start.
+func (c Config) Start(t *testing.T) jstest.Server {
+	s := &server{engine: c.Engine, addr: "127.0.0.1:0"}
+	scheme, caFile := "ws", ""
+	if c.TLS {
+		cert := jstest.NewCertificate(t)
+		scheme, caFile, s.tls = "wss", cert.CertFile, cert.Server
+	}
 	if err := s.start(); err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +49,8 @@ func Start(t *testing.T) jstest.Server {
 		}
 	})
 	return jstest.Server{
-		URL:        "ws://" + s.addr + "/socket",
+		URL:        scheme + "://" + s.addr + "/socket",
+		CAFile:     caFile,
 		Restart:    func() error { return s.again(false) },
 		Drain:      func() error { return s.again(true) },
 		Disconnect: s.disconnect,
@@ -41,10 +59,11 @@ func Start(t *testing.T) jstest.Server {
 
 // server is one life of the test server after the other, at the same address.
 type server struct {
-	t    *testing.T
-	addr string
-	mu   sync.Mutex // guards life
-	life *life
+	engine transport.Engine
+	tls    *tls.Config // nil: plain
+	addr   string
+	mu     sync.Mutex // guards life
+	life   *life
 }
 
 type life struct {
@@ -69,12 +88,13 @@ func (s *server) start() error {
 	online := presence.New[map[string]any](presence.Config{System: sys, PubSub: ps, Name: "online", Logger: logger})
 	conns := &crashable{Listener: l}
 	ep := endpoint.New(endpoint.Config{
-		System: sys, PubSub: ps, Listener: conns, URL: "http://" + s.addr, Logger: logger,
+		System: sys, PubSub: ps, Listener: conns, URL: "http://" + s.addr, TLS: s.tls, Logger: logger,
 		Sockets: []endpoint.Mount{{
-			Path:     "/socket",
-			Socket:   socket(online),
-			Connect:  transport.ConnectConfig{AuthToken: true, CheckOrigin: transport.OriginAny()},
-			LongPoll: &transport.LongPollConfig{},
+			Path:      "/socket",
+			Socket:    socket(online),
+			Connect:   transport.ConnectConfig{AuthToken: true, CheckOrigin: transport.OriginAny()},
+			WebSocket: transport.WebSocketConfig{Engine: s.engine},
+			LongPoll:  &transport.LongPollConfig{},
 		}},
 	})
 	ctx, cancel := context.WithCancel(context.Background())

@@ -1,7 +1,9 @@
-// As much of XMLHttpRequest as the long-poll transport uses, over node:http.
+// As much of XMLHttpRequest as the long-poll transport uses, over node:http and node:https.
 import http from "node:http"
+import https from "node:https"
 
-const agent = new http.Agent({keepAlive: true})
+const plain = new http.Agent({keepAlive: true})
+const secure = new https.Agent({keepAlive: true})
 
 export class XMLHttpRequest {
   readyState = 0
@@ -33,7 +35,9 @@ export class XMLHttpRequest {
     if (body !== null && body !== undefined) {
       headers["Content-Length"] = Buffer.byteLength(body)
     }
-    const request = http.request(this.#url, {method: this.#method, headers, agent})
+    const request = this.#url.startsWith("https:")
+      ? https.request(this.#url, {method: this.#method, headers, agent: secure})
+      : http.request(this.#url, {method: this.#method, headers, agent: plain})
     this.#request = request
     if (this.timeout > 0) {
       this.#timer = setTimeout(() => this.#finish(() => {
