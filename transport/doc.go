@@ -17,7 +17,7 @@
 // under it. Writes to one Conn reach the client in the order of the calls. What one goroutine has published to a topic and then writes to
 // a Conn through [Shard.Mark] and [Shard.Post] reaches that client in this order too. Session.Closed comes once, and never before Session.Open has returned.
 //
-// A shard has one goroutine while it has something to do or connections under its poller. It looks at its connections after every 1,024 messages it has dealt with or
+// A shard has one goroutine while it has something to do or connections under its poller. It looks at its connections after every 256 messages it has dealt with or
 // written, and reads 1 MiB of one connection before it goes on to the next: neither a long fan-out nor a client that never stops sending holds up heartbeats. A descriptor is closed by
 // the shard (on the portable path by its reader) under the connection's lock, which every write takes, so a number that is used again never gets another client's bytes.
 //

@@ -147,8 +147,8 @@ func (s *Shard) poll() {
 		s.mu.Unlock()
 		return
 	}
-	if n := p.ready(); n > 0 || len(p.again) > 0 {
-		p.handle(n)
+	if len(p.again) > 0 {
+		p.handle(p.ready())
 		return
 	}
 	if !p.yielded { // workers that were given something run first: a blocked thread may keep its processor for a while
@@ -173,11 +173,12 @@ func (s *Shard) poll() {
 	}
 }
 
-// glance deals with what is ready, without waiting.
+// glance deals with what is ready, without waiting, and lets those run who were given something.
 func (s *Shard) glance() {
 	if p := s.poller; p != nil {
 		if n := p.ready(); n > 0 || len(p.again) > 0 {
 			p.handle(n)
+			runtime.Gosched()
 		}
 	}
 }

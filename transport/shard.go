@@ -21,7 +21,7 @@ const maxJoined = 16 << 10
 const maxSnapshot = 1 << 16
 
 // maxTurn is how many items and members are served before the shard looks at its connections again.
-const maxTurn = 1024
+const maxTurn = 256
 
 // A Member is one connection's place in one topic. It is embedded in what joined and belongs to its Shard while joined.
 type Member struct {
