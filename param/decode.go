@@ -1,8 +1,8 @@
 package param
 
 import (
-	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"unicode/utf8"
@@ -18,15 +18,24 @@ const (
 	MaxDepth = 32
 )
 
-// Errors of decoding, to be compared with errors.Is.
+// Errors of decoding, to be compared with errors.Is. They have a method HTTPStatus.
 var (
 	// ErrTooLong says that the query is longer than MaxLength: HTTP status 414.
-	ErrTooLong = errors.New("param: query is longer than 1,000,000 bytes")
+	ErrTooLong error = &refusal{"param: query is longer than 1,000,000 bytes", http.StatusRequestURITooLong}
 	// ErrInvalid is wrapped by every other error of decoding: HTTP status 400.
-	ErrInvalid = errors.New("invalid query")
+	ErrInvalid error = &refusal{"invalid query", http.StatusBadRequest}
 )
 
-// A Map is decoded parameters. Nested maps are map[string]any, lists are []any, everything else is a string.
+type refusal struct {
+	text   string
+	status int
+}
+
+func (r *refusal) Error() string   { return r.text }
+func (r *refusal) HTTPStatus() int { return r.status }
+
+// A Map is decoded parameters. Nested maps are map[string]any, lists are []any, everything else in a query or form is a string. Bodies also bring
+// *[Upload], and from JSON int64 (whole numbers that fit), float64, bool and nil.
 type Map map[string]any
 
 // Decode reads the part of a URL after the question mark, or a form in the same encoding. The Map is never nil unless there is an error.

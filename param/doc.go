@@ -1,10 +1,13 @@
-// Package param decodes and encodes query strings with nested names, as HTML forms and Phoenix clients write them.
+// Package param is the parameters of requests: query strings and forms with nested names, decoded and encoded as HTML forms and Phoenix clients write
+// them, merged with the values of the path, read by type and bound to structs.
 //
 // # Terms
 //
 // A pair is name=value. A name with brackets is a path: user[name] is the key "name" of the map under "user", and user[] appends to a
 // list. A [Map] holds what the pairs say: its values are strings, maps (map[string]any) and lists ([]any), the types
-// that encoding/json uses.
+// that encoding/json uses, and *[Upload].
+//
+// The parameters of a request ([Of]) are those of its query, over which lie those of its body, over which lie those of its path.
 //
 // # Order
 //
@@ -13,7 +16,8 @@
 // dropped. All maps of one list are the same map, there is no splitting: a[][b]=1&a[][c]=2 is a list of one map of two keys.
 // A name is a path only if it ends in "]" and has a "[" after its first byte; every other name is taken as it is.
 //
-// Functions of this package keep no state and may be called from any goroutine.
+// Functions that take a request keep what they decoded beside it, if one of Bennu's plugs has seen it before, and belong to its goroutine. All others keep
+// no state and may be called from any goroutine. What they return is shared by all who ask, and not to be changed.
 //
 // # Limits
 //

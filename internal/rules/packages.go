@@ -32,6 +32,7 @@ var Packages = []Package{
 	{Path: "etf"},
 	{Path: "token"},
 	{Path: "csrf"},
+	{Path: "internal/exchange"},
 	{Path: "param"},
 	{Path: "config"},
 	{Path: "js"},
@@ -51,7 +52,6 @@ var Packages = []Package{
 	{Path: "query"},
 
 	// Requests and connections.
-	{Path: "internal/exchange"},
 	{Path: "session"},
 	{Path: "plug"},
 	{Path: "router"},
