@@ -178,7 +178,7 @@ func (e *Endpoint) Run(ctx context.Context) error {
 	failed := make(chan error, 1)
 	go func() {
 		if e.cfg.TLS != nil {
-			failed <- srv.ServeTLS(l, "", "")
+			failed <- srv.ServeTLS(transport.UnderTLS(l), "", "")
 		} else {
 			failed <- srv.Serve(l)
 		}

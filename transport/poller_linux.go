@@ -35,10 +35,14 @@ type poller struct {
 	buf     [pollBuffer]byte
 }
 
-// handOver takes the connection out of Go's netpoller and gives it to the shard. It says no for what is not plain TCP.
+// handOver takes the connection out of Go's netpoller and gives it to the shard. It says no for what is neither plain TCP nor TLS over a connection of [UnderTLS].
 func (c *wsConn) handOver(rest []byte) bool {
-	tcp, ok := c.nc.Conn.(*net.TCPConn)
-	if !ok {
+	tcp, plain := c.nc.Conn.(*net.TCPConn)
+	under := parkable(c.nc.Conn)
+	switch {
+	case under != nil:
+		tcp = under.tcp
+	case !plain:
 		return false
 	}
 	raw, err := tcp.SyscallConn()
@@ -52,8 +56,14 @@ func (c *wsConn) handOver(rest []byte) bool {
 	}); err != nil || errno != 0 {
 		return false
 	}
-	tcp.Close() // of the two descriptors; the new one keeps the connection
-	c.nc, c.fd = nil, int32(fd)
+	c.fd = int32(fd)
+	if under != nil {
+		under.park(fd)
+		c.nc = &plainConn{under: under}
+	} else {
+		tcp.Close() // of the two descriptors; the new one keeps the connection
+		c.nc = nil
+	}
 	c.shard.PostFunc(func() { c.shard.attach(c, rest) })
 	return true
 }
@@ -81,6 +91,10 @@ func (s *Shard) attach(c *wsConn, rest []byte) {
 	c.open()
 	if len(rest) > 0 && !c.feed(rest, c.ws.env.System.Now()) {
 		c.finish()
+		return
+	}
+	if c.nc != nil { // crypto/tls may have decrypted more than net/http has read, of which no event tells
+		p.later(c)
 	}
 }
 
@@ -233,6 +247,10 @@ func (p *poller) serve(c *wsConn, events uint32) {
 	if !ended && events&syscall.EPOLLIN == 0 {
 		return
 	}
+	if c.nc != nil {
+		p.serveTLS(c, ended)
+		return
+	}
 	for range p.reads {
 		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(c.fd), uintptr(unsafe.Pointer(&p.buf[0])), pollBuffer)
 		switch {
@@ -252,10 +270,48 @@ func (p *poller) serve(c *wsConn, events uint32) {
 			return // it was all; more makes a new event
 		}
 	}
+	p.later(c)
+}
+
+// serveTLS reads as serve does, a record at a time.
+func (p *poller) serveTLS(c *wsConn, ended bool) {
+	c.nc.under.begin(ended)
+	for range p.reads * (pollBuffer / tlsPiece) {
+		n, err := c.readTLS(p.buf[:])
+		if n > 0 && !c.feed(p.buf[:n], p.now) || err != nil && err != syscall.EAGAIN {
+			c.finish()
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+	p.later(c)
+}
+
+// readTLS takes mu, since reading may have to write, and encrypting is not for two at once. Nothing in it waits.
+func (c *wsConn) readTLS(buf []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n, err := c.nc.under.read(buf)
+	c.unsentLocked(c.nc.under)
+	return n, err
+}
+
+// later has c served once more though no event will tell.
+func (p *poller) later(c *wsConn) {
 	if !c.again {
 		c.again = true
 		p.again = append(p.again, c)
 	}
+}
+
+// writeQueueLocked writes what the socket takes of the queue. It is called on the shard.
+func (c *wsConn) writeQueueLocked() (written int, err error) {
+	if c.nc != nil {
+		return c.nc.under.writeQueue(&c.out.queue, c.shard.poller.buf[:tlsPiece])
+	}
+	return directWritev(int(c.fd), &c.out.queue)
 }
 
 // directWritev writes what the socket takes of the queue, and takes it off.
@@ -286,16 +342,4 @@ func directWritev(fd int, q *net.Buffers) (written int, err error) {
 		}
 	}
 	return written, nil
-}
-
-// take takes n bytes off the front of q.
-func take(q *net.Buffers, n int) {
-	for len(*q) > 0 && n >= len((*q)[0]) {
-		n -= len((*q)[0])
-		(*q)[0] = nil
-		*q = (*q)[1:]
-	}
-	if n > 0 {
-		(*q)[0] = (*q)[0][n:]
-	}
 }

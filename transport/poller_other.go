@@ -2,8 +2,6 @@
 
 package transport
 
-import "net"
-
 // poller is for Linux; elsewhere every connection takes the portable path.
 type poller struct{}
 
@@ -15,4 +13,4 @@ func (s *Shard) glance() {}
 
 func (c *wsConn) handOver([]byte) bool { return false }
 
-func directWritev(int, *net.Buffers) (int, error) { return 0, nil }
+func (c *wsConn) writeQueueLocked() (int, error) { return 0, nil }

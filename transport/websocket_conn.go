@@ -27,7 +27,7 @@ type wsConn struct {
 	shard   *Shard
 	session Session
 	parser  frame.Parser
-	nc      *plainConn    // portable path; nil under the poller
+	nc      *plainConn    // portable path, and TLS; nil for plain TCP under the poller
 	mu      sync.Mutex    // guards out, fd and state; the reader, who alone changes fd, reads it without
 	out     *outgoing     // nil while nothing waits to be written and the connection is open
 	fd      int32         // for direct writes; -1: none
@@ -40,8 +40,11 @@ type wsConn struct {
 	again   bool // in the poller's list of those who have more to read; used by the shard only
 }
 
-// plainConn is a net.Conn behind one pointer, which is all that a connection under the poller has to pay for.
-type plainConn struct{ net.Conn }
+// plainConn is what only the portable path and TLS need, behind one pointer, which is all that plain TCP under the poller has to pay for.
+type plainConn struct {
+	net.Conn           // on the portable path
+	under    *underTLS // of TLS under the poller; else nil
+}
 
 // outgoing is what waits to be written to a client, and how its connection ends.
 type outgoing struct {
@@ -58,7 +61,7 @@ type outgoing struct {
 }
 
 func newWSConn(ws *WebSocket, session Session, sr wire.Serializer, nc net.Conn) *wsConn {
-	c := &wsConn{ws: ws, session: session, nc: &plainConn{nc}, shard: ws.env.Shards.Pick(), fd: int32(directFD(nc))}
+	c := &wsConn{ws: ws, session: session, nc: &plainConn{Conn: nc}, shard: ws.env.Shards.Pick(), fd: int32(directFD(nc))}
 	for i, f := range ws.formats {
 		if f == sr {
 			c.format = uint8(i)
@@ -82,6 +85,9 @@ func (c *wsConn) mount() Socket               { return c.ws.socket }
 func (c *wsConn) Shard() *Shard               { return c.shard }
 func (c *wsConn) Serializer() wire.Serializer { return c.ws.formats[c.format] }
 func (c *wsConn) Transport() string           { return "websocket" }
+
+// polled says whether the connection is under the poller.
+func (c *wsConn) polled() bool { return c.nc == nil || c.nc.under != nil }
 
 // outLocked makes c.out.
 func (c *wsConn) outLocked() *outgoing {
@@ -252,10 +258,10 @@ func (c *wsConn) peerGone() {
 func (c *wsConn) hangUpLocked() {
 	if c.state == stateClosing && c.out.peerDone && !c.out.flushing && !c.out.hungUp {
 		c.out.hungUp = true
-		if c.nc != nil {
-			c.nc.SetReadDeadline(time.Unix(1, 0))
-		} else {
+		if c.polled() {
 			c.shard.PostFunc(c.finish)
+		} else {
+			c.nc.SetReadDeadline(time.Unix(1, 0))
 		}
 	}
 }
@@ -296,10 +302,10 @@ func (c *wsConn) abandon() {
 	}
 	if c.state != stateGone {
 		c.out.hungUp = true
-		if c.nc != nil {
-			c.nc.SetDeadline(time.Unix(1, 0)) // wakes the reader and the flusher
-		} else {
+		if c.polled() {
 			c.shard.PostFunc(c.finish)
+		} else {
+			c.nc.SetDeadline(time.Unix(1, 0)) // wakes the reader and the flusher
 		}
 	}
 	c.mu.Unlock()
@@ -335,12 +341,19 @@ func (c *wsConn) finish() {
 	}
 	c.state = stateGone
 	c.out.queue, c.out.queued = nil, 0
-	fd := c.fd
+	fd, nc := c.fd, c.nc
 	c.fd = -1
-	if c.nc != nil {
-		c.nc.Close()
-	} else {
+	switch {
+	case c.polled():
+		if nc != nil {
+			nc.under.tls.Close() // tells the client, if the socket takes that
+			c.nc = nil
+		}
 		c.shard.poller.forget(int(fd))
+	case fd >= 0:
+		nc.Close()
+	default: // without mu: TLS may wait for seconds until it has told the client, and nobody writes to its descriptor but itself
+		defer nc.Close()
 	}
 	c.mu.Unlock()
 	if first {

@@ -40,12 +40,25 @@ func (c *wsConn) directLocked(p []byte) (n int) {
 	if c.out != nil && c.out.flushing || c.fd < 0 {
 		return 0
 	}
-	n, err := directWrite(int(c.fd), p)
+	var err error
+	if c.nc != nil && c.nc.under != nil {
+		n, err = c.nc.under.write(p)
+		c.unsentLocked(c.nc.under)
+	} else {
+		n, err = directWrite(int(c.fd), p)
+	}
 	if err != nil {
 		c.lostLocked()
 		return len(p)
 	}
 	return n
+}
+
+// unsentLocked has the poller go on when the socket takes more, if TLS has encrypted more than it took.
+func (c *wsConn) unsentLocked(u *underTLS) {
+	if len(u.unsent) > 0 {
+		c.outLocked().flushing = true
+	}
 }
 
 // roomLocked says whether n more bytes may wait; else the client is too slow.
@@ -65,7 +78,7 @@ func (c *wsConn) queueLocked(p []byte) {
 	out.queued += len(p)
 	if !out.flushing {
 		out.flushing = true
-		if c.nc != nil {
+		if !c.polled() {
 			go c.flush()
 		} // else the socket was full, and the poller will say when it is not
 	}
@@ -99,7 +112,7 @@ func (c *wsConn) slowLocked() {
 	out := c.out
 	last := closeFrame(CloseTryLater, "too slow")
 	keep := net.Buffers{last}
-	if c.nc == nil && len(out.queue) > 0 { // under the poller the first may be half written; on the portable path a goroutine has it
+	if c.polled() && len(out.queue) > 0 { // under the poller the first may be half written; on the portable path a goroutine has it
 		keep = net.Buffers{out.queue[0], last}
 	}
 	for _, p := range out.queue {
@@ -157,15 +170,35 @@ func (c *wsConn) flushedLocked() {
 func (c *wsConn) writable() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state == stateGone || c.out == nil || !c.out.flushing || len(c.out.queue) == 0 {
+	if c.state == stateGone || !c.waitsLocked() {
 		return
 	}
-	n, err := directWritev(int(c.fd), &c.out.queue)
+	n, err := c.writeQueueLocked()
 	c.out.queued -= n
 	switch {
 	case err != nil:
 		c.lostLocked()
-	case len(c.out.queue) == 0:
+	case !c.waitsLocked():
 		c.flushedLocked()
+	}
+}
+
+// waitsLocked says whether something waits for the socket to take more. After a failed write nothing does.
+func (c *wsConn) waitsLocked() bool {
+	if c.out == nil || !c.out.flushing {
+		return false
+	}
+	return len(c.out.queue) > 0 || c.nc != nil && c.nc.under != nil && c.nc.under.err == nil && len(c.nc.under.unsent) > 0
+}
+
+// take takes n bytes off the front of q.
+func take(q *net.Buffers, n int) {
+	for len(*q) > 0 && n >= len((*q)[0]) {
+		n -= len((*q)[0])
+		(*q)[0] = nil
+		*q = (*q)[1:]
+	}
+	if n > 0 {
+		(*q)[0] = (*q)[0][n:]
 	}
 }
