@@ -3,7 +3,6 @@ package transport
 import (
 	"context"
 	"fmt"
-	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,9 +12,6 @@ import (
 	"github.com/bennu-go/bennu/internal/frame"
 	"github.com/bennu-go/bennu/pubsub"
 )
-
-// engines are the ways to serve plain TCP.
-var engines = map[string]Engine{"portable": EnginePortable, "poller": EngineAuto}
 
 // ward is a socket whose sessions watch the contract between them and the transport.
 type ward struct {
@@ -158,24 +154,14 @@ func (s *watched) cast(what string) {
 }
 
 // onWard serves a ward over the loopback address, and checks that nothing of it is left behind.
-func onWard(t *testing.T, cfg WebSocketConfig, f func(h *harness, w *ward)) {
+func (y way) onWard(t *testing.T, cfg WebSocketConfig, f func(h *harness, w *ward)) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l, dial := y.listen(t)
+	cfg.Engine = y.engine
 	w := &ward{t: t}
 	serveSocket(t, l, cfg, w, func(h *harness) {
 		w.env = &h.env
-		h.dial = func() net.Conn {
-			nc, err := net.Dial("tcp", l.Addr().String())
-			if err != nil {
-				t.Error(err)
-				return nil
-			}
-			nc.SetDeadline(time.Now().Add(30 * time.Second))
-			return nc
-		}
+		h.dial = dial
 		f(h, w)
 		h.env.Shards.Drain(context.Background(), h.env, nil, DrainConfig{Timeout: 15 * time.Second})
 		h.nothingLeft()
@@ -248,8 +234,9 @@ func await(t testing.TB, what string, is func() bool) {
 
 // reset ends the client's side so that the server gets RST.
 func (p *peer) reset() {
-	p.nc.(*net.TCPConn).SetLinger(0)
-	p.nc.Close()
+	tcp := p.tcp()
+	tcp.SetLinger(0)
+	tcp.Close()
 }
 
 func (p *peer) say(text string) { p.write(fromClient(frame.Text, true, text)) }

@@ -14,14 +14,12 @@ import (
 	"github.com/bennu-go/bennu/pubsub"
 )
 
-// onEngines runs f with every way to serve plain TCP.
-func onEngines(t *testing.T, cfg WebSocketConfig, f func(t *testing.T, h *harness, w *ward)) {
+// onWays runs f with every way to serve connections.
+func onWays(t *testing.T, cfg WebSocketConfig, f func(t *testing.T, h *harness, w *ward)) {
 	t.Helper()
-	for name, engine := range engines {
+	for name, y := range ways {
 		t.Run(name, func(t *testing.T) {
-			cfg := cfg
-			cfg.Engine = engine
-			onWard(t, cfg, func(h *harness, w *ward) { f(t, h, w) })
+			y.onWard(t, cfg, func(h *harness, w *ward) { f(t, h, w) })
 		})
 	}
 }
@@ -36,13 +34,13 @@ func TestPanicsInTheSession(t *testing.T) {
 		{"open", func(*harness, *peer) {}, "close 1011"},
 		{"receive", func(_ *harness, p *peer) { p.say("panic") }, "close 1011"},
 		{"closed", func(_ *harness, p *peer) { p.say("close") }, "close 4000 asked"},
-		{"closed", func(_ *harness, p *peer) { p.nc.(*net.TCPConn).CloseWrite() }, "end"},
+		{"closed", func(_ *harness, p *peer) { p.nc.(interface{ CloseWrite() error }).CloseWrite() }, "end"},
 		{"closed", func(h *harness, _ *peer) { h.of("x").due(h.env.System.Now() + time.Hour) }, "close 1001 idle"},
 		{"closed", func(h *harness, _ *peer) { h.of("x").abandon() }, "end"},
 		{"drain", func(h *harness, _ *peer) { h.of("x").drain() }, "close 1011"},
 	} {
 		t.Run(tc.in, func(t *testing.T) {
-			onEngines(t, WebSocketConfig{}, func(t *testing.T, h *harness, w *ward) {
+			onWays(t, WebSocketConfig{}, func(t *testing.T, h *harness, w *ward) {
 				var others []*peer
 				for range 4 { // on each shard
 					p := h.connect("&id=other")
@@ -140,7 +138,7 @@ func TestResetsInEveryState(t *testing.T) {
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			onEngines(t, WebSocketConfig{MaxQueued: 64 << 20}, func(t *testing.T, h *harness, w *ward) {
+			onWays(t, WebSocketConfig{MaxQueued: 64 << 20}, func(t *testing.T, h *harness, w *ward) {
 				tc.do(t, h, w)
 				<-w.session("x").gone
 			})
@@ -150,7 +148,7 @@ func TestResetsInEveryState(t *testing.T) {
 
 // Closed never comes before Open has returned, whoever closes: what Open has joined, Closed can leave.
 func TestClosedComesAfterOpen(t *testing.T) {
-	onEngines(t, WebSocketConfig{}, func(t *testing.T, h *harness, w *ward) {
+	onWays(t, WebSocketConfig{}, func(t *testing.T, h *harness, w *ward) {
 		p := h.connect("&id=x&panics=opening")
 		p.want("close 4000 while opening")
 		p.write(clientClose(4000, ""))
@@ -163,7 +161,7 @@ func TestClosedComesAfterOpen(t *testing.T) {
 }
 
 func TestWhatIsDoneAfterTheEndDoesNothing(t *testing.T) {
-	onEngines(t, WebSocketConfig{}, func(t *testing.T, h *harness, w *ward) {
+	onWays(t, WebSocketConfig{}, func(t *testing.T, h *harness, w *ward) {
 		p := h.connect("&id=x")
 		p.want(`text "x|hello"`)
 		p.say("close")
@@ -196,7 +194,7 @@ func TestWhatIsDoneAfterTheEndDoesNothing(t *testing.T) {
 
 // Those who come between the list that Drain or Abandon goes by and the end are not forgotten.
 func TestLateConnectionsAreAbandonedToo(t *testing.T) {
-	onEngines(t, WebSocketConfig{}, func(t *testing.T, h *harness, w *ward) {
+	onWays(t, WebSocketConfig{}, func(t *testing.T, h *harness, w *ward) {
 		release := h.hold()
 		p := h.connect("&id=x") // under the poller: not attached yet
 		h.env.Shards.Abandon()
@@ -214,7 +212,7 @@ func TestLateConnectionsAreAbandonedToo(t *testing.T) {
 
 // The deadlines, asked for by hand: silence ends in a close, silence after that in the end.
 func TestDeadlinesOfAConnection(t *testing.T) {
-	onEngines(t, WebSocketConfig{}, func(t *testing.T, h *harness, w *ward) {
+	onWays(t, WebSocketConfig{}, func(t *testing.T, h *harness, w *ward) {
 		p := h.connect("&id=x")
 		p.want(`text "x|hello"`)
 		c := w.session("x").conn.(*wsConn)
@@ -247,7 +245,7 @@ func TestDeadlinesOfAConnection(t *testing.T) {
 // One that never stops sending has its turn, not the shard; and what came in more than one turn is all there.
 func TestAFloodLeavesRoomForOthers(t *testing.T) {
 	const each, n = 256 << 10, 64
-	onEngines(t, WebSocketConfig{}, func(t *testing.T, h *harness, w *ward) {
+	onWays(t, WebSocketConfig{}, func(t *testing.T, h *harness, w *ward) {
 		flood := h.connect("&id=flood")
 		flood.want(`text "flood|hello"`)
 		var others []*peer
@@ -291,7 +289,7 @@ func TestAFloodLeavesRoomForOthers(t *testing.T) {
 
 // Thousands of tiny answers to a client that does not read wait in few pieces.
 func TestSmallMessagesWaitTogether(t *testing.T) {
-	onEngines(t, WebSocketConfig{MaxQueued: 32 << 20}, func(t *testing.T, h *harness, w *ward) {
+	onWays(t, WebSocketConfig{MaxQueued: 32 << 20}, func(t *testing.T, h *harness, w *ward) {
 		p := h.connect("&id=x")
 		p.want(`text "x|hello"`)
 		c := w.session("x").conn.(*wsConn)

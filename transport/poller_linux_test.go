@@ -19,24 +19,39 @@ import (
 	"github.com/bennu-go/bennu/internal/frame"
 )
 
-// Plain TCP is served under the poller, without a goroutine a connection.
-func TestPlainTCPIsUnderThePoller(t *testing.T) {
-	onWard(t, WebSocketConfig{}, func(h *harness, w *ward) {
-		p := h.connect("&id=x")
-		p.want(`text "x|hello"`)
-		c := w.session("x").conn.(*wsConn)
-		c.shard.mu.Lock()
-		if c.nc != nil || c.shard.poller == nil {
-			t.Error("the connection is not under the poller")
-		}
-		c.shard.mu.Unlock()
-		p.nc.Close()
-	})
+// Plain TCP and TLS of our own are served under the poller, unless it is turned off.
+func TestWhatIsUnderThePoller(t *testing.T) {
+	for name, y := range ways {
+		t.Run(name, func(t *testing.T) {
+			y.onWard(t, WebSocketConfig{}, func(h *harness, w *ward) {
+				p := h.connect("&id=x")
+				p.want(`text "x|hello"`)
+				c := w.session("x").conn.(*wsConn)
+				_, want := polled[name]
+				c.shard.mu.Lock()
+				if got := c.polled() && c.shard.poller != nil; got != want {
+					t.Errorf("under the poller: %v, want %v", got, want)
+				}
+				c.shard.mu.Unlock()
+				p.nc.Close()
+			})
+		})
+	}
+}
+
+// onPolled runs f with every way that is under the poller.
+func onPolled(t *testing.T, cfg WebSocketConfig, f func(t *testing.T, h *harness, w *ward)) {
+	t.Helper()
+	for name, y := range polled {
+		t.Run(name, func(t *testing.T) {
+			y.onWard(t, cfg, func(h *harness, w *ward) { f(t, h, w) })
+		})
+	}
 }
 
 // A descriptor that epoll refuses costs that connection: its session is closed without having been opened, and the descriptor is not leaked.
 func TestAttachingFails(t *testing.T) {
-	onWard(t, WebSocketConfig{}, func(h *harness, w *ward) {
+	way{}.onWard(t, WebSocketConfig{}, func(h *harness, w *ward) {
 		other := h.connect("&id=other")
 		other.want(`text "other|hello"`)
 		ws := w.session("other").conn.(*wsConn).ws
@@ -82,7 +97,7 @@ func TestAttachingFails(t *testing.T) {
 
 // What one turn leaves unread, and no event tells of any more, is read in the next ones.
 func TestMoreThanOneTurnIsRead(t *testing.T) {
-	onWard(t, WebSocketConfig{}, func(h *harness, w *ward) {
+	way{}.onWard(t, WebSocketConfig{}, func(h *harness, w *ward) {
 		other := h.connect("&id=other")
 		other.want(`text "other|hello"`)
 		oc := w.session("other").conn.(*wsConn)
@@ -119,7 +134,7 @@ func TestMoreThanOneTurnIsRead(t *testing.T) {
 
 // Whoever posts while the shard falls asleep wakes it: a lost wake-up would hang this test.
 func TestWakeUpsAreNotLost(t *testing.T) {
-	onWard(t, WebSocketConfig{}, func(h *harness, w *ward) {
+	way{}.onWard(t, WebSocketConfig{}, func(h *harness, w *ward) {
 		p := h.connect("&id=x")
 		p.want(`text "x|hello"`)
 		s := w.session("x").conn.Shard()
@@ -158,11 +173,11 @@ func TestWakeUpsAreNotLost(t *testing.T) {
 // The poller of a shard goes with its last connection and comes back with the next.
 func TestThePollerComesAndGoes(t *testing.T) {
 	before := descriptors(t)
-	onWard(t, WebSocketConfig{}, func(h *harness, w *ward) {
+	onPolled(t, WebSocketConfig{}, func(t *testing.T, h *harness, w *ward) {
 		var wg sync.WaitGroup
 		for i := range 4 {
 			wg.Go(func() {
-				for j := range 60 {
+				for j := range 40 {
 					id := fmt.Sprintf("%d.%d", i, j)
 					p := h.connect("&id=" + id)
 					p.want(fmt.Sprintf("text %q", id+"|hello"))
@@ -179,7 +194,7 @@ func TestThePollerComesAndGoes(t *testing.T) {
 
 // EPOLLOUT may come at any time.
 func TestSpuriousWritability(t *testing.T) {
-	onWard(t, WebSocketConfig{MaxQueued: 64 << 20}, func(h *harness, w *ward) {
+	onPolled(t, WebSocketConfig{MaxQueued: 64 << 20}, func(t *testing.T, h *harness, w *ward) {
 		p := h.connect("&id=x")
 		p.want(`text "x|hello"`)
 		c := w.session("x").conn.(*wsConn)
@@ -209,7 +224,7 @@ func TestSpuriousWritability(t *testing.T) {
 // What a client that reads too slowly had begun to get stays whole, and the close frame follows it, wherever the socket was full.
 func TestTheSlowClientsLastMessageIsWhole(t *testing.T) {
 	for _, size := range []int{100, 4_001, 70_000, 3 << 20} {
-		onWard(t, WebSocketConfig{MaxQueued: 100_000, SendBuffer: 8 << 10}, func(h *harness, w *ward) {
+		onPolled(t, WebSocketConfig{MaxQueued: 100_000, SendBuffer: 8 << 10}, func(t *testing.T, h *harness, w *ward) {
 			p := h.connect("&id=x")
 			p.want(`text "x|hello"`)
 			s := w.session("x")

@@ -173,7 +173,7 @@ func TestAnsweringAllocatesNothing(t *testing.T) {
 	if raced {
 		t.Log("bounds are off: the race detector allocates")
 	}
-	for name, engine := range engines {
+	for name, engine := range map[string]Engine{"portable": EnginePortable, "poller": EngineAuto} {
 		onSlim(t, engine, func(h *harness, _ *slim, dial func() rawPeer) {
 			p := dial()
 			heartbeat := fromClient(frame.Text, true, `[null,"1","phoenix","heartbeat",{}]`)
@@ -231,7 +231,7 @@ func TestAFanOutAllocatesOnce(t *testing.T) {
 }
 
 func BenchmarkAnswer(b *testing.B) {
-	for name, engine := range engines {
+	for name, engine := range map[string]Engine{"portable": EnginePortable, "poller": EngineAuto} {
 		b.Run("engine="+name, func(b *testing.B) {
 			onSlim(b, engine, func(h *harness, _ *slim, dial func() rawPeer) {
 				p := dial()
@@ -251,7 +251,7 @@ func BenchmarkAnswer(b *testing.B) {
 // Every member gets one message an iteration and reads it.
 func BenchmarkFanOut(b *testing.B) {
 	for _, n := range []int{100, 1000} {
-		for name, engine := range engines {
+		for name, engine := range map[string]Engine{"portable": EnginePortable, "poller": EngineAuto} {
 			b.Run("engine="+name+"/members="+strconv.Itoa(n), func(b *testing.B) {
 				onSlim(b, engine, func(h *harness, _ *slim, dial func() rawPeer) {
 					var peers []rawPeer

@@ -24,15 +24,21 @@ const (
 // Hundreds of clients come, talk, go silent, break and go, while broadcasts run. Descriptor numbers are used again and again: every message must be for
 // the client that gets it, every broadcast must come in order and without a gap, and nothing may be left when all have gone.
 func TestClientsOfEveryKindAtOnce(t *testing.T) {
-	for name, engine := range engines {
+	for name, y := range ways {
 		t.Run(name, func(t *testing.T) {
 			files, before := descriptors(t), goroutines()
-			onWard(t, WebSocketConfig{Engine: engine, MaxQueued: 128 << 10, SendBuffer: 16 << 10}, func(h *harness, w *ward) {
-				s := &stress{h: h, t: t, stop: make(chan struct{})}
+			y.onWard(t, WebSocketConfig{MaxQueued: 128 << 10, SendBuffer: 16 << 10}, func(h *harness, w *ward) {
+				s := &stress{h: h, t: t, lives: stressLives, stop: make(chan struct{})}
+				if y.tls {
+					s.lives /= 3 // each begins with a handshake
+				}
+				if raced {
+					s.lives = max(s.lives/3, 1)
+				}
 				var storm, clients sync.WaitGroup
 				storm.Go(s.broadcast)
 				for i := range stressClients {
-					clients.Go(func() { s.lives(i) })
+					clients.Go(func() { s.client(i) })
 				}
 				clients.Wait()
 				close(s.stop)
@@ -54,6 +60,7 @@ func goroutines() int { return runtime.NumGoroutine() }
 type stress struct {
 	t                           *testing.T
 	h                           *harness
+	lives                       int // of each client
 	stop                        chan struct{}
 	echoes, broadcasts, dropped atomic.Int64
 }
@@ -79,13 +86,9 @@ func (s *stress) broadcast() {
 	}
 }
 
-func (s *stress) lives(client int) {
+func (s *stress) client(client int) {
 	rnd := rand.New(rand.NewPCG(uint64(client), 7))
-	lives := stressLives
-	if raced {
-		lives /= 3
-	}
-	for life := range lives {
+	for life := range s.lives {
 		c := &stressed{stress: s, id: fmt.Sprintf("c%dl%d", client, life), last: -1}
 		c.live(rnd)
 	}

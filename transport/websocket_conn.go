@@ -179,7 +179,8 @@ func (c *wsConn) receive(m frame.Message) {
 }
 
 func (c *wsConn) pong(data []byte) {
-	var buf [2 + 125]byte
+	buf := readBuffers.Get().(*[readBuffer]byte) // one on the stack would move to the heap, since crypto/tls may get it
+	defer readBuffers.Put(buf)
 	c.Write(append(frame.AppendHeader(buf[:0], frame.Pong, len(data)), data...))
 }
 

@@ -123,33 +123,6 @@ func onPipes(t *testing.T, cfg WebSocketConfig, f func(h *harness)) {
 	})
 }
 
-// onPortable is onTCP with a goroutine a connection, on every system.
-func onPortable(t *testing.T, cfg WebSocketConfig, f func(h *harness)) {
-	t.Helper()
-	cfg.Engine = EnginePortable
-	onTCP(t, cfg, f)
-}
-
-// onTCP runs f against a listener of the loopback address: under the poller, where there is one.
-func onTCP(t *testing.T, cfg WebSocketConfig, f func(h *harness)) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	serveOn(t, l, cfg, func(h *harness) {
-		h.dial = func() net.Conn {
-			nc, err := net.Dial("tcp", l.Addr().String())
-			if err != nil {
-				t.Fatal(err)
-			}
-			nc.SetDeadline(time.Now().Add(20 * time.Second))
-			return nc
-		}
-		f(h)
-	})
-}
-
 func serveOn(t *testing.T, l net.Listener, cfg WebSocketConfig, f func(h *harness)) {
 	sock := &echo{}
 	serveSocket(t, l, cfg, sock, func(h *harness) {
@@ -180,7 +153,10 @@ func serveSocket(t testing.TB, l net.Listener, cfg WebSocketConfig, sock Socket,
 }
 
 // paths are all ways to serve a connection.
-var paths = map[string]func(*testing.T, WebSocketConfig, func(*harness)){"pipe": onPipes, "portable": onPortable, "poller": onTCP}
+var paths = map[string]func(*testing.T, WebSocketConfig, func(*harness)){
+	"pipe": onPipes, "portable": ways["portable"].on, "poller": ways["poller"].on, "TLS portable": ways["TLS portable"].on, "TLS poller": ways["TLS poller"].on,
+	"TLS poller, stream byte by byte": way{tls: true, chop: true}.on,
+}
 
 type peer struct {
 	t  testing.TB
@@ -321,7 +297,7 @@ func TestRFC6455(t *testing.T) {
 			size int
 		}{{"whole", 1 << 20}, {"byte by byte", 1}, {"in sevens", 7}} {
 			for path, on := range paths {
-				if path != "pipe" && pace.size == 1 && len(tc.send) > 10_000 {
+				if path != "pipe" && (pace.size == 1 || strings.HasSuffix(path, "byte by byte")) && len(tc.send) > 10_000 {
 					continue // 70,000 system calls show nothing new
 				}
 				t.Run(tc.name+"/"+pace.name+"/"+path, func(t *testing.T) {
@@ -510,8 +486,8 @@ func TestOneMessageIsAlwaysTakenByAnEmptyQueue(t *testing.T) {
 }
 
 func TestNeighbouringMessagesShareAWrite(t *testing.T) {
-	for name, on := range map[string]func(*testing.T, WebSocketConfig, func(*harness)){"portable": onPortable, "poller": onTCP} {
-		t.Run(name, func(t *testing.T) { on(t, WebSocketConfig{}, neighbours50(t)) })
+	for name, y := range ways {
+		t.Run(name, func(t *testing.T) { y.on(t, WebSocketConfig{}, neighbours50(t)) })
 	}
 }
 
@@ -578,8 +554,8 @@ func TestDrainReachesEveryConnectionInBatches(t *testing.T) {
 
 // Bytes that came with the upgrade request are not lost.
 func TestBytesBehindTheUpgradeAreReplayed(t *testing.T) {
-	for name, on := range map[string]func(*testing.T, WebSocketConfig, func(*harness)){"portable": onPortable, "poller": onTCP} {
-		t.Run(name, func(t *testing.T) { on(t, WebSocketConfig{}, early(t)) })
+	for name, y := range ways {
+		t.Run(name, func(t *testing.T) { y.on(t, WebSocketConfig{}, early(t)) })
 	}
 }
 
