@@ -149,14 +149,16 @@ type epollPeer struct {
 
 func (p *epollPeer) send(frame []byte) bool { return p.s.send(p.fd, frame) }
 
-func (p *epollPeer) joined() string {
+func (p *epollPeer) Send(buf []byte) bool { return p.send(ws.Seal(buf, ws.OpText)) }
+
+func (p *epollPeer) Joined() string {
 	if r := p.s.conns[p.fd].room; r != nil {
 		return r.topic
 	}
 	return ""
 }
 
-func (p *epollPeer) join(topic []byte) {
+func (p *epollPeer) Join(topic []byte) {
 	p.s.leave(p.fd)
 	r, ok := p.s.rooms[string(topic)]
 	if !ok {
@@ -168,9 +170,10 @@ func (p *epollPeer) join(topic []byte) {
 	r.members = append(r.members, p.fd)
 }
 
-func (p *epollPeer) leave() { p.s.leave(p.fd) }
+func (p *epollPeer) Leave() { p.s.leave(p.fd) }
 
-func (p *epollPeer) shout(frame []byte) bool {
+func (p *epollPeer) Shout(buf []byte) bool {
+	frame := ws.Seal(buf, ws.OpText)
 	r := p.s.conns[p.fd].room
 	alive := true
 	for i := 0; i < len(r.members); {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"syscall"
 	"testing"
+
+	"github.com/bennu-go/bennu/bench/internal/phx"
 )
 
 // idleEpoll returns a server that does not run, with one open connection: the
@@ -85,13 +87,13 @@ func TestEpollShoutPastTheDead(t *testing.T) {
 			fds[i], clients[i] = int32(pair[0]), int32(pair[1])
 			s.conns = append(s.conns, make([]epollConn, max(0, pair[0]+1-len(s.conns)))...)
 			s.conns[pair[0]].state = open
-			(&epollPeer{s, fds[i]}).join([]byte(`"room:a"`))
+			(&epollPeer{s, fds[i]}).Join([]byte(`"room:a"`))
 		}
 		for _, i := range gone {
 			syscall.Close(int(clients[i]))
 		}
 		// The last one shouts, and is closed by whoever reads it, if at all.
-		alive := (&epollPeer{s, fds[3]}).shout([]byte("frame"))
+		alive := (&epollPeer{s, fds[3]}).Shout(append(make([]byte, phx.Room), "hello"...))
 		if want := !slices.Contains(gone, 3); alive != want {
 			t.Errorf("%v gone: the one who shouts is alive: %v, want %v", gone, alive, want)
 		}
@@ -103,7 +105,7 @@ func TestEpollShoutPastTheDead(t *testing.T) {
 				continue
 			}
 			b := make([]byte, 100)
-			if n, _ := read(clients[i], b); string(b[:max(n, 0)]) != "frame" {
+			if n, _ := read(clients[i], b); string(b[:max(n, 0)]) != "\x81\x05hello" {
 				t.Errorf("%v gone: %d got %q, want the frame once", gone, i, b[:max(n, 0)])
 			}
 			if r := s.conns[fds[i]].room; r == nil || r.members[s.conns[fds[i]].index] != fds[i] {
@@ -128,10 +130,11 @@ func TestEpollIgnoresStaleEvents(t *testing.T) {
 type fakePeer struct{ sent, shouted int }
 
 func (p *fakePeer) send([]byte) bool  { p.sent++; return true }
-func (p *fakePeer) joined() string    { return `"room:a"` }
-func (p *fakePeer) join([]byte)       {}
-func (p *fakePeer) leave()            {}
-func (p *fakePeer) shout([]byte) bool { p.shouted++; return true }
+func (p *fakePeer) Send([]byte) bool  { p.sent++; return true }
+func (p *fakePeer) Joined() string    { return `"room:a"` }
+func (p *fakePeer) Join([]byte)       {}
+func (p *fakePeer) Leave()            {}
+func (p *fakePeer) Shout([]byte) bool { p.shouted++; return true }
 
 func BenchmarkServe(b *testing.B) {
 	for _, event := range []string{"echo", "shout"} {

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/bennu-go/bennu/bench/internal/ws"
 )
 
 // stuck is how long a client may read nothing while its socket is full.
@@ -144,25 +146,27 @@ func (c *hijackConn) endLocked() {
 	}
 }
 
-// The methods of peer, for the reader's goroutine.
+// The methods of phx.Peer, for the reader's goroutine.
 
-func (c *hijackConn) joined() string {
+func (c *hijackConn) Send(buf []byte) bool { return c.send(ws.Seal(buf, ws.OpText)) }
+
+func (c *hijackConn) Joined() string {
 	if c.room != nil {
 		return c.room.topic
 	}
 	return ""
 }
 
-func (c *hijackConn) join(topic []byte) { c.srv.join(c, topic) }
+func (c *hijackConn) Join(topic []byte) { c.srv.join(c, topic) }
 
-func (c *hijackConn) leave() {
+func (c *hijackConn) Leave() {
 	c.srv.mu.Lock()
 	defer c.srv.mu.Unlock()
 	c.srv.leaveLocked(c)
 }
 
-func (c *hijackConn) shout(frame []byte) bool {
-	c.srv.shout(c.room, frame)
+func (c *hijackConn) Shout(buf []byte) bool {
+	c.srv.shout(c.room, ws.Seal(buf, ws.OpText))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return !c.dead

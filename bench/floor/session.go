@@ -1,28 +1,17 @@
 package main
 
 import (
-	"bytes"
 	"net/http"
 
 	"github.com/bennu-go/bennu/bench/internal/phx"
 	"github.com/bennu-go/bennu/bench/internal/ws"
 )
 
-const socketPath = "/socket/websocket"
-
-// peer is one connection as the protocol sees it. It is used by one goroutine
-// at a time.
+// peer is one connection of a floor, which also writes frames as they are.
 type peer interface {
+	phx.Peer
 	// send writes one frame, and reports whether the connection still lives.
 	send(frame []byte) bool
-	// joined is the token of the topic that was joined, empty before.
-	joined() string
-	// join subscribes to a topic, instead of the one joined before.
-	join(topic []byte)
-	leave()
-	// shout sends one frame to everyone in the joined topic, and reports
-	// whether this connection still lives.
-	shout(frame []byte) bool
 }
 
 // serve handles every whole frame at the start of in and says how many bytes
@@ -60,47 +49,19 @@ func serve(p peer, in, out []byte) (n int, scratch []byte, alive bool) {
 	}
 }
 
-// dispatch handles one message in the order that Phoenix's socket does: the
-// heartbeat, then joins, then whatever belongs to the joined topic.
 func dispatch(p peer, text, out []byte) ([]byte, bool) {
-	m, err := phx.Parse(text)
+	out, alive, err := phx.Dispatch(p, text, out)
 	if err != nil {
 		p.send(closeFrame(ws.CloseInternal))
-		return out, false
 	}
-	out = append(out[:0], make([]byte, ws.HeaderRoom)...)
-	switch {
-	case is(m.Topic, phx.Phoenix) && is(m.Event, phx.Heartbeat):
-		out = phx.AppendReply(out, m, "ok", []byte("{}"))
-	case is(m.Event, phx.Join) && bytes.HasPrefix(m.Topic, []byte(`"room:`)):
-		out = phx.AppendReply(out, m, "ok", []byte("{}"))
-		if !p.send(ws.Seal(out, ws.OpText)) {
-			return out, false
-		}
-		p.join(m.Topic)
-		return out, true
-	case !is(m.Topic, p.joined()):
-		m.JoinRef = []byte("null")
-		out = phx.AppendReply(out, m, "error", []byte(`{"reason":"unmatched topic"}`))
-	case is(m.Event, phx.Leave):
-		p.leave()
-		out = phx.AppendReply(out, m, "ok", []byte("{}"))
-	case is(m.Event, phx.Echo):
-		out = phx.AppendReply(out, m, "ok", m.Payload)
-	case is(m.Event, phx.Shout):
-		out = phx.AppendBroadcast(out, m)
-		return out, p.shout(ws.Seal(out, ws.OpText))
-	default:
-		return out, true
-	}
-	return out, p.send(ws.Seal(out, ws.OpText))
+	return out, alive
 }
 
 // admit decides about an upgrade's address, for both kinds alike.
 func admit(path, query []byte) error {
 	switch {
-	case string(path) != socketPath:
-		return &ws.RefusedError{Status: http.StatusNotFound, Reason: "a floor serves " + socketPath + " only"}
+	case string(path) != phx.SocketPath:
+		return &ws.RefusedError{Status: http.StatusNotFound, Reason: "a floor serves " + phx.SocketPath + " only"}
 	case !phx.SpeaksV2(query):
 		return &ws.RefusedError{Status: http.StatusForbidden, Reason: "a floor speaks vsn=2.0.0 only"}
 	}
@@ -110,5 +71,3 @@ func admit(path, query []byte) error {
 func closeFrame(code uint16) []byte {
 	return ws.AppendFrame(nil, ws.OpClose, []byte{byte(code >> 8), byte(code)})
 }
-
-func is(token []byte, want string) bool { return string(token) == want }

@@ -1,14 +1,16 @@
 // Package phx holds the little of the Phoenix V2 text protocol that the floors
-// need.
+// and the servers on other libraries need.
 //
 // # Terms
 //
 // A message is the JSON array [join_ref, ref, topic, event, payload]. A token is
-// one of its elements as it was written, quotes included.
+// one of its elements as it was written, quotes included. A [Peer] is a connection to
+// which [Dispatch] answers.
 //
 // # Order
 //
-// Functions of their arguments only; any goroutine may call anything.
+// Functions of their arguments only; any goroutine may call anything. [Dispatch]
+// calls its Peer, in the order of the effects.
 //
 // # Limits
 //
@@ -36,6 +38,9 @@ const (
 	Shout     = `"shout"`
 	Phoenix   = `"phoenix"`
 )
+
+// SocketPath is where the measured servers offer their WebSocket.
+const SocketPath = "/socket/websocket"
 
 // ErrMalformed is a text that is no message.
 var ErrMalformed = errors.New("phx: a message is the array [join_ref, ref, topic, event, payload]")
