@@ -8,6 +8,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -28,6 +29,7 @@ import (
 	"github.com/bennu-go/bennu/proc"
 	"github.com/bennu-go/bennu/pubsub"
 	"github.com/bennu-go/bennu/supervise"
+	"github.com/bennu-go/bennu/transport"
 )
 
 func main() {
@@ -43,6 +45,8 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("server", flag.ContinueOnError)
 	addr := flags.String("addr", "127.0.0.1:4100", "loopback address to serve clients on")
 	admin := flags.String("admin", "", "loopback address for GET "+settle.Path+" (empty: none)")
+	engine := flags.String("engine", "auto", "auto (the poller, on Linux) or portable (a goroutine a connection)")
+	secure := flags.Bool("tls", false, "serve TLS, with a certificate made at start that nobody can trust")
 	profiles := flags.Bool("pprof", false, "serve profiles on the admin address, at /debug/pprof/")
 	stop := flags.Duration("stop", 4*time.Second, "how long the end waits for callbacks")
 	if err := flags.Parse(args); err != nil {
@@ -51,13 +55,28 @@ func run(ctx context.Context, args []string) error {
 	if _, err := loopback.AddrPort(*addr); err != nil {
 		return fmt.Errorf("server: -addr: %w", err)
 	}
+	mount := endpoint.Mount{Path: "/socket"}
+	switch *engine {
+	case "auto":
+	case "portable":
+		mount.WebSocket.Engine = transport.EnginePortable
+	default:
+		return fmt.Errorf("server: unknown -engine %q: it is auto or portable", *engine)
+	}
+	var tlsConfig *tls.Config
+	if *secure {
+		var err error
+		if tlsConfig, err = throwaway(); err != nil {
+			return fmt.Errorf("server: -tls: %w", err)
+		}
+	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	sys := proc.NewSystem(proc.Config{StopTimeout: *stop, Logger: logger})
 	ps := pubsub.New(pubsub.Config{System: sys, Logger: logger})
 	online := presence.New[seat](presence.Config{System: sys, PubSub: ps, Name: "online", Logger: logger})
+	mount.Socket = socket(online)
 	ep := endpoint.New(endpoint.Config{
-		System: sys, PubSub: ps, Addr: *addr, Handler: api(), Logger: logger,
-		Sockets: []endpoint.Mount{{Path: "/socket", Socket: socket(online)}},
+		System: sys, PubSub: ps, Addr: *addr, TLS: tlsConfig, Handler: api(), Logger: logger, Sockets: []endpoint.Mount{mount},
 	})
 	children := []supervise.Child{
 		{Name: "processes", Service: sys, StopTimeout: *stop + time.Second},
