@@ -48,8 +48,12 @@ fuzz: ## run every fuzz target for FUZZTIME (20s)
 	done
 
 .PHONY: bench
-bench: ## run the Go benchmarks; bench/README.md says how servers are compared
+bench: ## run the Go benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: compare
+compare: ## measure servers beside the floors and print the tables; LOADGEN is the load generator's folder, ARGS are options (bench/README.md)
+	@cd bench && $(GO) run ./compare $(ARGS)
 
 .PHONY: clean
 clean: ## remove what was built

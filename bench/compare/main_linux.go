@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -49,8 +50,17 @@ func compare(ctx context.Context, args []string, stdout, stderr io.Writer) (err 
 	if err != nil {
 		return err
 	}
-	var report results
+	if slices.ContainsFunc(specs, func(s spec) bool { return s.tls }) {
+		r.relay = filepath.Join(dir, "relay")
+		if err := build(ctx, "", r.relay, "github.com/bennu-go/bennu/bench/relay"); err != nil {
+			return err
+		}
+	}
+	report := results{smoke: o.quick}
 	for _, s := range specs {
+		if s.tls {
+			report.relayed = append(report.relayed, s.name)
+		}
 		report.servers = append(report.servers, s.name)
 	}
 	for _, sc := range scenarios(o.size) {
@@ -82,25 +92,37 @@ func compare(ctx context.Context, args []string, stdout, stderr io.Writer) (err 
 	return err
 }
 
-// servers are the floors and what the command line names, built where they are
-// Go packages.
+// servers are the built-in ones that are wanted and what the command line
+// names, built where they are Go packages.
 func servers(ctx context.Context, o options, dir string) ([]spec, error) {
 	var specs []spec
-	texts := o.servers
-	if o.floors {
-		const floor = "=go run github.com/bennu-go/bennu/bench/floor -addr {addr} -admin {admin} -kind "
-		texts = append([]string{"epoll" + floor + "epoll", "hijack" + floor + "hijack"}, texts...)
+	for _, b := range builtins() {
+		if !o.with.MatchString(b.name) {
+			continue
+		}
+		s, err := parseSpec(b.name+"="+b.command, loopback.Free)
+		if err != nil {
+			return nil, err
+		}
+		s.only = b.only
+		specs = append(specs, s)
 	}
-	seen, built := map[string]bool{}, map[string]string{}
-	for i, text := range texts {
+	for _, text := range o.servers {
 		s, err := parseSpec(text, loopback.Free)
 		if err != nil {
 			return nil, err
 		}
-		if seen[s.name] {
-			return nil, fmt.Errorf("two servers are called %q; the floors are epoll and hijack", s.name)
+		if isBuiltin(s.name) || slices.ContainsFunc(specs, func(other spec) bool { return other.name == s.name }) {
+			return nil, fmt.Errorf("another server is called %q: give this one a name of its own", s.name)
 		}
-		seen[s.name] = true
+		specs = append(specs, s)
+	}
+	if len(specs) == 0 {
+		return nil, fmt.Errorf("nothing to measure: -servers %q names none", o.with)
+	}
+	built := map[string]string{}
+	for i := range specs {
+		s := &specs[i]
 		if pkg, ok := s.goRun(); ok {
 			if built[pkg] == "" {
 				built[pkg] = filepath.Join(dir, fmt.Sprintf("server-%d", i))
@@ -110,7 +132,6 @@ func servers(ctx context.Context, o options, dir string) ([]spec, error) {
 			}
 			s.argv = append([]string{built[pkg]}, s.argv[3:]...)
 		}
-		specs = append(specs, s)
 	}
 	return specs, nil
 }

@@ -16,8 +16,9 @@ import (
 type options struct {
 	loadgen   string
 	servers   []string
-	floors    bool
+	with      *regexp.Regexp // of the servers that are built here
 	rounds    int
+	quick     bool
 	only      *regexp.Regexp
 	size      size
 	timeout   time.Duration
@@ -27,8 +28,7 @@ type options struct {
 }
 
 func parseOptions(args []string, usage io.Writer) (options, error) {
-	o := options{only: regexp.MustCompile("")}
-	var quick bool
+	o := options{only: regexp.MustCompile(""), with: regexp.MustCompile("")}
 	flags := flag.NewFlagSet("compare", flag.ContinueOnError)
 	flags.SetOutput(usage)
 	flags.StringVar(&o.loadgen, "loadgen", os.Getenv("LOADGEN"), "`folder` of the load generator's source (default: $LOADGEN)")
@@ -36,16 +36,20 @@ func parseOptions(args []string, usage io.Writer) (options, error) {
 		o.servers = append(o.servers, s)
 		return nil
 	})
-	flags.BoolVar(&o.floors, "floors", true, "measure the floors too")
-	flags.BoolVar(&quick, "quick", false, "one short round with 2,000 connections instead of 10,000: a smoke test, not a measurement")
+	flags.Func("servers", "`regexp` of the servers to measure that are built here: epoll, hijack, bennu, bennu-portable, bennu-tls, gorilla, coder, gws, nbio (default all)", func(s string) (err error) {
+		o.with, err = regexp.Compile(s)
+		return err
+	})
+	flags.BoolVar(&o.quick, "quick", false, "one short round with few connections: a smoke test, not a measurement")
 	rounds := flags.Int("rounds", 0, "rounds (default 3, quick 1)")
-	flags.Func("only", "`regexp` of the scenarios to run: idle, fanout-small, fanout-big, echo-10, echo-big, presence", func(s string) (err error) {
+	flags.Func("only", "`regexp` of the scenarios to run: idle, idle-most, fanout-small, fanout-big, fanout-most, burst, echo-10, echo-big, presence (default all)", func(s string) (err error) {
 		o.only, err = regexp.Compile(s)
 		return err
 	})
-	big := flags.Int("n", 0, "connections of the big scenarios (default 10,000, quick 2,000)")
-	dur := flags.Duration("dur", 0, "measured time of a fan-out or echo run (default 5s, quick 1s)")
-	flags.DurationVar(&o.timeout, "timeout", 0, "limit of the whole (default 30m, quick 3m)")
+	big := flags.Int("n", 0, "connections of the big scenarios (default 10,000, quick 500)")
+	most := flags.Int("most", 0, "connections of idle-most and fanout-most (default 19,000, quick 1,000)")
+	dur := flags.Duration("dur", 0, "measured time of a fan-out or echo run (default 4s, quick 500ms)")
+	flags.DurationVar(&o.timeout, "timeout", 0, "limit of the whole (default 40m, quick 5m)")
 	flags.StringVar(&o.json, "json", "", "`file` to append every run to, one JSON object a line")
 	flags.StringVar(&o.serverCPU, "server-cpu", "0", "CPU of the servers")
 	flags.StringVar(&o.driverCPU, "driver-cpu", "1", "CPU of the generator")
@@ -56,18 +60,21 @@ func parseOptions(args []string, usage io.Writer) (options, error) {
 		return o, fmt.Errorf("unexpected %q: a server is given as -server NAME=COMMAND", flags.Arg(0))
 	}
 
-	o.size = size{small: 1_000, big: 10_000, warm: time.Second, dur: 5 * time.Second, hold: 5 * time.Second}
+	o.size = size{small: 1_000, big: 10_000, most: 19_000, warm: time.Second, dur: 4 * time.Second, hold: 3 * time.Second}
 	o.rounds = 3
-	limit := 30 * time.Minute
-	if quick {
-		o.size = size{small: 1_000, big: 2_000, warm: 200 * time.Millisecond, dur: time.Second, hold: 3 * time.Second}
-		o.rounds, limit = 1, 3*time.Minute
+	limit := 40 * time.Minute
+	if o.quick {
+		o.size = size{small: 100, big: 500, most: 1_000, warm: 100 * time.Millisecond, dur: 500 * time.Millisecond, hold: 2 * time.Second}
+		o.rounds, limit = 1, 5*time.Minute
 	}
 	if *rounds > 0 {
 		o.rounds = *rounds
 	}
 	if *big > 0 {
 		o.size.big = *big
+	}
+	if *most > 0 {
+		o.size.most = *most
 	}
 	if *dur > 0 {
 		o.size.dur, o.size.warm = *dur, min(o.size.warm, *dur/4)
@@ -84,10 +91,18 @@ func (o options) validate() error {
 		return errors.New("where is the load generator? Name the folder of its source with -loadgen DIR or LOADGEN")
 	case runtime.NumCPU() < 2 || o.serverCPU == o.driverCPU:
 		return errors.New("a server and the generator need a CPU each: on one they would measure each other")
-	case !o.floors && len(o.servers) == 0:
-		return errors.New("nothing to measure: give -server, or leave the floors on")
 	}
-	return raiseDescriptors(uint64(o.size.big))
+	return raiseDescriptors(uint64(o.mostConnections()))
+}
+
+// mostConnections is what the scenarios that were asked for need.
+func (o options) mostConnections() (n int) {
+	for _, sc := range scenarios(o.size) {
+		if o.only.MatchString(sc.name) {
+			n = max(n, sc.conns)
+		}
+	}
+	return n
 }
 
 // raiseDescriptors lifts the soft limit to the hard one, for this process and
@@ -98,7 +113,7 @@ func raiseDescriptors(n uint64) error {
 		return fmt.Errorf("reading the limit of open files: %w", err)
 	}
 	if limit.Max < n+100 {
-		return fmt.Errorf("%d connections need more open files than the hard limit of %d (ulimit -Hn): give a smaller -n", n, limit.Max)
+		return fmt.Errorf("%d connections need more open files than the hard limit of %d (ulimit -Hn): give a smaller -n or -most", n, limit.Max)
 	}
 	limit.Cur = limit.Max
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

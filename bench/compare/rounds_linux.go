@@ -34,7 +34,7 @@ func (r *rounds) run(ctx context.Context) error {
 		for _, sc := range r.report.scenarios {
 			for i := range r.specs {
 				s := r.specs[(i+round-1)%len(r.specs)]
-				if sc.floor == "" && isFloor(s.name) || r.left[s.name] != nil || r.left[s.name+" "+sc.name] != nil {
+				if !s.takesPart(sc) || r.left[s.name] != nil || r.left[s.name+" "+sc.name] != nil {
 					continue
 				}
 				if err := r.one(ctx, round, sc, s); err != nil {
@@ -58,24 +58,35 @@ func (r *rounds) one(ctx context.Context, round int, sc scenario, s spec) error 
 		r.left[s.name] = err
 	case err != nil:
 		r.left[s.name+" "+sc.name] = err
-	case result.Refused:
+	case result.Refused && !isBuiltin(s.name): // ours offer what they are asked for
 		r.left[s.name+" "+sc.name] = errRefused
 	}
 	if err != nil {
-		fmt.Fprintf(r.progress, "%d/%d %-12s %-12s %v\n", round, r.count, sc.name, s.name, err)
+		fmt.Fprintf(r.progress, "%d/%d %-12s %-14s %v\n", round, r.count, sc.name, s.name, err)
 		return nil
 	}
 	result.Round = round
 	r.report.samples = append(r.report.samples, result)
-	fmt.Fprintf(r.progress, "%d/%d %-12s %-12s %s\n", round, r.count, sc.name, s.name, brief(sc, result))
+	fmt.Fprintf(r.progress, "%d/%d %-12s %-14s %s\n", round, r.count, sc.name, s.name, brief(sc, result))
 	if err := r.keep.Encode(result); err != nil {
 		return fmt.Errorf("keeping the runs: %w", err)
 	}
 	return nil
 }
 
+// failures are what was left out, and what was driven and never gave a figure:
+// a server that does not answer must not pass for one that was measured.
 func (r *rounds) failures() error {
 	var all error
+	for _, sc := range r.report.scenarios {
+		for _, name := range r.report.servers {
+			own := r.report.of(sc.name, name)
+			trusted := slices.ContainsFunc(own, func(s sample) bool { return s.Trouble == "" })
+			if len(own) > 0 && !trusted && r.left[name+" "+sc.name] != errRefused {
+				all = errors.Join(all, fmt.Errorf("%s against %s gave no figures: %s", sc.name, name, own[len(own)-1].Trouble))
+			}
+		}
+	}
 	for _, what := range slices.Sorted(maps.Keys(r.left)) {
 		if err := r.left[what]; err != errRefused {
 			all = errors.Join(all, err)

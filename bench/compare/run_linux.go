@@ -17,6 +17,7 @@ var errStart = errors.New("server")
 // runner measures one run after the other.
 type runner struct {
 	generator            string // the program
+	relay                string // the program, if a server speaks TLS
 	serverCPU, driverCPU string
 }
 
@@ -37,6 +38,14 @@ func (r runner) run(ctx context.Context, sc scenario, s spec) (sample, error) {
 			return sample{}, err
 		}
 	}
+	target := s.addr
+	if s.tls {
+		var stop func()
+		if target, stop, err = r.startRelays(ctx, s.addr, sc.conns); err != nil {
+			return sample{}, fmt.Errorf("relays for %s: %w", s.name, err)
+		}
+		defer stop()
+	}
 	open, err := descriptors(server.pid)
 	if err != nil {
 		return sample{}, fmt.Errorf("server %s: %w", s.name, err)
@@ -45,7 +54,7 @@ func (r runner) run(ctx context.Context, sc scenario, s spec) (sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, sc.limit)
 	defer cancel()
 	args := append([]string{"-c", r.driverCPU, r.generator,
-		"-url", "ws://" + s.addr.String() + "/socket/websocket", "-pid", strconv.Itoa(server.pid)}, sc.args...)
+		"-url", "ws://" + target.String() + "/socket/websocket", "-pid", strconv.Itoa(server.pid)}, sc.args...)
 	cmd := exec.CommandContext(ctx, "taskset", args...)
 	var out bytes.Buffer
 	var said tail
@@ -81,6 +90,9 @@ func (r runner) run(ctx context.Context, sc scenario, s spec) (sample, error) {
 	}
 	if settleErr != nil {
 		return sample{}, settleErr
+	}
+	if s.tls {
+		result = result.withoutRelay()
 	}
 	if after > 0 {
 		result.Values["settled_B_per_conn"] = float64(after-before) / float64(sc.conns)

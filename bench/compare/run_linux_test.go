@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -224,18 +226,68 @@ func TestRun(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	t.Setenv("LOADGEN", "somewhere")
-	o, err := parseOptions([]string{"-quick", "-only", "idle", "-server", "a=b", "-server", "c=d", "-dur", "2s", "-driver-cpu", "1"}, io.Discard)
+	o, err := parseOptions([]string{"-quick", "-only", "idle", "-servers", "epoll|^bennu$", "-server", "a=b", "-server", "c=d", "-dur", "2s", "-driver-cpu", "1"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.rounds != 1 || o.size.big != 2_000 || o.size.dur != 2*time.Second || len(o.servers) != 2 || o.loadgen != "somewhere" || o.only.MatchString("presence") {
+	if o.rounds != 1 || !o.quick || o.size.big != 500 || o.size.dur != 2*time.Second || len(o.servers) != 2 || o.loadgen != "somewhere" || o.only.MatchString("presence") || o.with.MatchString("bennu-tls") {
 		t.Errorf("got %+v", o)
 	}
 	for _, args := range [][]string{
-		{"-loadgen", ""}, {"-server-cpu", "1"}, {"-floors=false"}, {"-only", "("}, {"x=y"}, {"-n", "100000000"},
+		{"-loadgen", ""}, {"-server-cpu", "1"}, {"-servers", "("}, {"-most", "100000000"}, {"-only", "("}, {"x=y"}, {"-n", "100000000"},
 	} {
 		if _, err := parseOptions(args, io.Discard); err == nil {
 			t.Errorf("%v: got no error", args)
 		}
+	}
+}
+
+func TestServersByName(t *testing.T) {
+	names := func(with string, given ...string) ([]string, error) {
+		specs, err := servers(t.Context(), options{with: regexp.MustCompile(with), servers: given}, t.TempDir())
+		var names []string
+		for _, s := range specs {
+			names = append(names, s.name)
+		}
+		return names, err
+	}
+	if got, err := names("^$", "x=./s -addr {addr}", "y=./s -tls -addr {addr}"); err != nil || !slices.Equal(got, []string{"x", "y"}) {
+		t.Errorf("got %v and %v", got, err)
+	}
+	for _, given := range [][]string{nil, {"epoll=./s -addr {addr}"}, {"x=./s -addr {addr}", "x=./s -addr {addr}"}, {"x"}} {
+		if got, err := names("^$", given...); err == nil {
+			t.Errorf("%q: got %v, want an error", given, got)
+		}
+	}
+}
+
+// A server that does not answer must fail the whole; one that said from the
+// start that it has no such channel must not.
+func TestSilentServersFail(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mute := testSpec(t, "plain {addr}")
+	all := rounds{
+		runner: runner{generator: self, serverCPU: cpu(t), driverCPU: cpu(t)}, count: 2, specs: []spec{mute},
+		progress: io.Discard, keep: json.NewEncoder(io.Discard),
+		report: results{servers: []string{"x"}, scenarios: []scenario{{name: "echo", conns: 21, limit: time.Minute}}},
+	}
+	err = all.run(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "echo against x gave no figures: 1 connections not joined") || len(all.report.samples) != 2 {
+		t.Errorf("got %v after %d runs, want to hear of the connection that is missing", err, len(all.report.samples))
+	}
+	all.report.samples, all.report.scenarios[0].conns = nil, 20
+	if err := all.run(t.Context()); err != nil {
+		t.Errorf("got %v from a server that answers", err)
+	}
+	all.report.samples[1].Trouble = "1 connections lost"
+	if err := all.failures(); err != nil {
+		t.Errorf("got %v, want one good round to do", err)
+	}
+	all.report.samples[0].Trouble, all.left["x echo"] = "20 connections not joined", errRefused
+	if err := all.failures(); err != nil {
+		t.Errorf("got %v from a server that does not offer it", err)
 	}
 }

@@ -21,6 +21,14 @@ type sample struct {
 	Trouble string `json:"trouble,omitempty"`
 }
 
+// withoutRelay drops what relays make of a run: how long it took.
+func (s sample) withoutRelay() sample {
+	maps.DeleteFunc(s.Values, func(key string, _ float64) bool {
+		return strings.HasSuffix(key, "_ms") || strings.HasSuffix(key, "_per_s")
+	})
+	return s
+}
+
 // errNoResult is an output of the generator without a result.
 var errNoResult = errors.New("the generator printed no result")
 
@@ -49,6 +57,15 @@ func readResult(output []byte, n int) (sample, error) {
 		v["other_cpu_pct"] = max(0, v["host_busy_pct"]-v["server_cpu_pct"]-v["gen_cpu_pct"])
 	}
 
+	// A histogram without entries says zero for every latency.
+	for key, n := range v {
+		if name, ok := strings.CutSuffix(key, "_n"); ok && n == 0 {
+			maps.DeleteFunc(v, func(key string, _ float64) bool {
+				return strings.HasPrefix(key, name+"_") && strings.HasSuffix(key, "_ms")
+			})
+		}
+	}
+
 	var trouble []string
 	complain := func(count float64, what string) {
 		if count > 0 {
@@ -60,6 +77,11 @@ func readResult(output []byte, n int) (sample, error) {
 	complain(v["undelivered_broadcasts"], "broadcasts not fully delivered")
 	if seen, ok := v["saw_everyone"]; ok {
 		complain(float64(n)-seen, "clients did not see everyone")
+	}
+	for _, key := range []string{"echo_per_s", "delivered_per_s"} {
+		if rate, ok := v[key]; ok && rate == 0 {
+			trouble = append(trouble, "nothing was answered")
+		}
 	}
 	causes, _ := raw["errors"].(map[string]any)
 	for _, cause := range slices.Sorted(maps.Keys(causes)) {

@@ -21,6 +21,22 @@ func TestReadResult(t *testing.T) {
 	}
 }
 
+// Latencies of nothing are no latencies, and those behind a relay are not the
+// server's.
+func TestLatenciesThatSayNothing(t *testing.T) {
+	s, err := readResult([]byte(`{"joined":10,"full_n":0,"full_p50_ms":0,"lat_n":5,"lat_p50_ms":7,"delivered_per_s":3,"cpu_us_per_delivery":4}`), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := s.Values["full_p50_ms"]; ok || s.Values["lat_p50_ms"] != 7 || s.Values["delivered_per_s"] != 3 {
+		t.Errorf("got %v, want all but the latency of whole fan-outs", s.Values)
+	}
+	s = s.withoutRelay()
+	if _, ok := s.Values["lat_p50_ms"]; ok || s.Values["delivered_per_s"] != 0 || s.Values["cpu_us_per_delivery"] != 4 {
+		t.Errorf("got %v, want the CPU and no times", s.Values)
+	}
+}
+
 func TestReadResultTrouble(t *testing.T) {
 	for _, tt := range []struct {
 		name, line, want string
@@ -30,6 +46,8 @@ func TestReadResultTrouble(t *testing.T) {
 		{"some lost", `{"joined":9,"closed":1,"errors":{"ws close 1013":1}}`, "1 connections lost, 1 × ws close 1013", false},
 		{"not all delivered", `{"joined":10,"undelivered_broadcasts":3}`, "3 broadcasts not fully delivered", false},
 		{"not all seen", `{"joined":10,"saw_everyone":4}`, "6 clients did not see everyone", false},
+		{"no echo", `{"joined":10,"echo_per_s":0}`, "nothing was answered", false},
+		{"no broadcast", `{"joined":10,"delivered_per_s":0,"undelivered_broadcasts":1}`, "1 broadcasts not fully delivered, nothing was answered", false},
 		{"join refused", `{"joined":0,"failed":10,"errors":{"join refused: {}":10}}`, "10 connections not joined, 10 × join refused: {}", true},
 		{"a crash is no refusal", `{"joined":1,"failed":9,"errors":{"join refused: {}":9}}`, "9 connections not joined, 9 × join refused: {}", false},
 	} {

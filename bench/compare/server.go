@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,6 +16,10 @@ type spec struct {
 	name string
 	argv []string
 	addr netip.AddrPort
+	// tls says that the server speaks TLS, and is driven through a relay.
+	tls bool
+	// only lists the scenarios that it takes part in; nil means all.
+	only []string
 	// admin is where the server settles its memory; the zero value if nowhere.
 	admin netip.AddrPort
 }
@@ -43,6 +48,7 @@ func parseSpec(text string, free func() (netip.AddrPort, error)) (spec, error) {
 	if s.admin, err = s.place("admin", free); err != nil {
 		return spec{}, err
 	}
+	s.tls = slices.Contains(s.argv, "-tls") || slices.Contains(s.argv, "--tls")
 	return s, nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -16,6 +17,10 @@ type results struct {
 	servers   []string // in the order of the rows
 	scenarios []scenario
 	samples   []sample
+	// smoke says that the run was too short and too small to judge by.
+	smoke bool
+	// relayed are the servers that were driven through relays.
+	relayed []string
 }
 
 func (r results) of(scenario, server string) []sample {
@@ -28,9 +33,14 @@ func (r results) of(scenario, server string) []sample {
 	return out
 }
 
-// markdown writes one section for each scenario that has samples.
+// markdown writes the budgets and whether they hold, and one section for each
+// scenario that has samples.
 func (r results) markdown() string {
 	var b strings.Builder
+	if rows := r.budgets(); rows != nil && !r.smoke {
+		b.WriteString("### Budgets\n\nThe median decides, of the ratios within each round where a floor is named; mostly: not in every round.\n\n")
+		writeTable(&b, rows)
+	}
 	for _, sc := range r.scenarios {
 		rows, notes := r.rows(sc)
 		if len(rows) == 1 {
@@ -40,7 +50,7 @@ func (r results) markdown() string {
 			b.WriteByte('\n')
 		}
 		fmt.Fprintf(&b, "### %s\n\n", sc.title)
-		fmt.Fprintf(&b, "To reach: %s.\n\n", sc.target)
+		fmt.Fprintf(&b, "To reach: %s.\n\n", sc.targets())
 		writeTable(&b, rows)
 		for i, note := range notes {
 			if i == 0 {
@@ -83,6 +93,9 @@ func (r results) rows(sc scenario) (rows [][]string, notes []string) {
 		rows = append(rows, row)
 		others = append(others, figures(own, "other_cpu_pct")...)
 		driver = append(driver, figures(own, "gen_cpu_pct")...)
+		if slices.Contains(r.relayed, server) {
+			notes = append(notes, server+" is driven through relays beside the generator, which do the clients' part of TLS: its rates and latencies would be theirs and are left out.")
+		}
 		for _, s := range own {
 			if s.Trouble != "" && !s.Refused {
 				notes = append(notes, fmt.Sprintf("%s, round %d, left out: %s", server, s.Round, s.Trouble))
