@@ -1,26 +1,20 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"iter"
 	"net"
 	"net/http"
 
 	"github.com/lxzan/gws"
 )
 
-// runGWS is a comparison: github.com/lxzan/gws with a goroutine a connection and
-// its Broadcaster, which frames once and writes from a goroutine of its own for
-// each receiver. The read buffer of 512 bytes is an eighth of its default.
+// runGWS is a comparison: github.com/lxzan/gws with a goroutine a connection. The
+// read buffer of 512 bytes is an eighth of its default. Its Broadcaster, which
+// frames once but writes from a goroutine for each receiver, took 1.2 to 1.4
+// times the CPU of one message after the other (compare -only fanout), and so
+// is not used.
 func runGWS(ctx context.Context, ln net.Listener) error {
-	h := newHub(func(text []byte, to iter.Seq[gwsConn]) {
-		b := gws.NewBroadcaster(gws.OpcodeText, bytes.Clone(text)) // it writes later
-		defer b.Close()
-		for c := range to {
-			_ = b.Broadcast(c.Conn) // who cannot be written to is removed by its own reader
-		}
-	})
+	h := newHub(oneByOne[gwsConn])
 	upgrader := gws.NewUpgrader(gwsEvents{hub: h}, &gws.ServerOption{ReadBufferSize: 512, Logger: silent{}})
 	return serveHTTP(ctx, ln, func(w http.ResponseWriter, r *http.Request) {
 		nc, err := upgrader.Upgrade(w, r)
