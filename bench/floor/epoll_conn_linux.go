@@ -158,8 +158,11 @@ func (p *epollPeer) Joined() string {
 	return ""
 }
 
-func (p *epollPeer) Join(topic []byte) {
+func (p *epollPeer) Join(topic, reply []byte) bool {
 	p.s.leave(p.fd)
+	if !p.Send(reply) {
+		return false
+	}
 	r, ok := p.s.rooms[string(topic)]
 	if !ok {
 		r = &room{topic: string(topic)}
@@ -168,6 +171,7 @@ func (p *epollPeer) Join(topic []byte) {
 	c := &p.s.conns[p.fd]
 	c.room, c.index = r, int32(len(r.members))
 	r.members = append(r.members, p.fd)
+	return true
 }
 
 func (p *epollPeer) Leave() { p.s.leave(p.fd) }

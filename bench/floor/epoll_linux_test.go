@@ -87,7 +87,7 @@ func TestEpollShoutPastTheDead(t *testing.T) {
 			fds[i], clients[i] = int32(pair[0]), int32(pair[1])
 			s.conns = append(s.conns, make([]epollConn, max(0, pair[0]+1-len(s.conns)))...)
 			s.conns[pair[0]].state = open
-			(&epollPeer{s, fds[i]}).Join([]byte(`"room:a"`))
+			(&epollPeer{s, fds[i]}).Join([]byte(`"room:a"`), append(make([]byte, phx.Room), "in"...))
 		}
 		for _, i := range gone {
 			syscall.Close(int(clients[i]))
@@ -105,8 +105,8 @@ func TestEpollShoutPastTheDead(t *testing.T) {
 				continue
 			}
 			b := make([]byte, 100)
-			if n, _ := read(clients[i], b); string(b[:max(n, 0)]) != "\x81\x05hello" {
-				t.Errorf("%v gone: %d got %q, want the frame once", gone, i, b[:max(n, 0)])
+			if n, _ := read(clients[i], b); string(b[:max(n, 0)]) != "\x81\x02in\x81\x05hello" {
+				t.Errorf("%v gone: %d got %q, want its reply and the frame once", gone, i, b[:max(n, 0)])
 			}
 			if r := s.conns[fds[i]].room; r == nil || r.members[s.conns[fds[i]].index] != fds[i] {
 				t.Errorf("%v gone: %d is not where its entry says", gone, i)
@@ -129,12 +129,12 @@ func TestEpollIgnoresStaleEvents(t *testing.T) {
 // fakePeer is a joined connection in memory.
 type fakePeer struct{ sent, shouted int }
 
-func (p *fakePeer) send([]byte) bool  { p.sent++; return true }
-func (p *fakePeer) Send([]byte) bool  { p.sent++; return true }
-func (p *fakePeer) Joined() string    { return `"room:a"` }
-func (p *fakePeer) Join([]byte)       {}
-func (p *fakePeer) Leave()            {}
-func (p *fakePeer) Shout([]byte) bool { p.shouted++; return true }
+func (p *fakePeer) send([]byte) bool      { p.sent++; return true }
+func (p *fakePeer) Send([]byte) bool      { p.sent++; return true }
+func (p *fakePeer) Joined() string        { return `"room:a"` }
+func (p *fakePeer) Join(_, r []byte) bool { return p.Send(r) }
+func (p *fakePeer) Leave()                {}
+func (p *fakePeer) Shout([]byte) bool     { p.shouted++; return true }
 
 func BenchmarkServe(b *testing.B) {
 	for _, event := range []string{"echo", "shout"} {

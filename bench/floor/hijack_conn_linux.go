@@ -157,7 +157,7 @@ func (c *hijackConn) Joined() string {
 	return ""
 }
 
-func (c *hijackConn) Join(topic []byte) { c.srv.join(c, topic) }
+func (c *hijackConn) Join(topic, reply []byte) bool { return c.srv.join(c, topic, reply) }
 
 func (c *hijackConn) Leave() {
 	c.srv.mu.Lock()

@@ -132,10 +132,15 @@ func (s *hijackServer) remove(c *hijackConn) {
 	s.conns = s.conns[:last]
 }
 
-func (s *hijackServer) join(c *hijackConn, topic []byte) {
+// join sends the reply under the lock, so that no broadcast falls between the
+// two.
+func (s *hijackServer) join(c *hijackConn, topic, reply []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.leaveLocked(c)
+	if !c.Send(reply) {
+		return false
+	}
 	r, ok := s.rooms[string(topic)]
 	if !ok {
 		r = &hijackRoom{topic: string(topic)}
@@ -143,6 +148,7 @@ func (s *hijackServer) join(c *hijackConn, topic []byte) {
 	}
 	c.room, c.index = r, int32(len(r.members))
 	r.members = append(r.members, c)
+	return true
 }
 
 func (s *hijackServer) leaveLocked(c *hijackConn) {

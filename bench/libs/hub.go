@@ -74,11 +74,14 @@ func (m *member[C]) Joined() string {
 	return ""
 }
 
-func (m *member[C]) Join(topic []byte) {
+func (m *member[C]) Join(topic, reply []byte) bool {
 	h := m.hub
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	m.leaveLocked()
+	if !m.Send(reply) {
+		return false
+	}
 	r, ok := h.rooms[string(topic)]
 	if !ok {
 		r = &room[C]{topic: string(topic)}
@@ -86,6 +89,7 @@ func (m *member[C]) Join(topic []byte) {
 	}
 	m.room, m.index = r, len(r.members)
 	r.members = append(r.members, m)
+	return true
 }
 
 // Leave is also what ends m: after it the hub does not know m any more.

@@ -19,8 +19,11 @@ type Peer interface {
 	Send(buf []byte) bool
 	// Joined is the token of the topic that was joined, empty before.
 	Joined() string
-	// Join subscribes to a topic, instead of the one joined before.
-	Join(topic []byte)
+	// Join sends the reply and subscribes to a topic, instead of the one joined
+	// before: no broadcast comes before the reply, and none is missed that is
+	// published once the client has it. It reports whether the connection still
+	// lives.
+	Join(topic, reply []byte) bool
 	Leave()
 	// Shout sends one message to everyone in the joined topic, and reports
 	// whether this connection still lives.
@@ -43,11 +46,7 @@ func Dispatch(p Peer, text, out []byte) (scratch []byte, alive bool, err error) 
 		out = AppendReply(out, m, "ok", []byte("{}"))
 	case is(m.Event, Join) && bytes.HasPrefix(m.Topic, []byte(`"room:`)):
 		out = AppendReply(out, m, "ok", []byte("{}"))
-		if !p.Send(out) {
-			return out, false, nil
-		}
-		p.Join(m.Topic)
-		return out, true, nil
+		return out, p.Join(m.Topic, out), nil
 	case !is(m.Topic, p.Joined()):
 		m.JoinRef = []byte("null")
 		out = AppendReply(out, m, "error", []byte(`{"reason":"unmatched topic"}`))
