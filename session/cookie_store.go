@@ -42,7 +42,7 @@ type Config struct {
 	Path     string        // Empty means "/".
 	Domain   string        // Empty means the host that sets the cookie, and no host below it.
 	SameSite http.SameSite // Zero means http.SameSiteLaxMode.
-	Secure   bool          // also where the request came without TLS, because a proxy took it off. False means: with TLS only.
+	Secure   bool          // always. False means: where the request came with TLS, or r.URL.Scheme is https because a plug trusts the proxy that took it off.
 
 	// How keys are derived, as in token.Config. Zero means 1000, 32 and SHA-256.
 	KeyIterations int
@@ -94,19 +94,34 @@ func (c Config) validate() error {
 	if err := c.tokens(Salts{}).Validate(); err != nil {
 		return errors.New(strings.TrimPrefix(err.Error(), "token: "))
 	}
+	if c.EncryptionSalt != "" && c.KeyLength != 0 && c.KeyLength != 32 {
+		return fmt.Errorf("KeyLength %d: encrypting takes 32", c.KeyLength)
+	}
+	return c.validateCookie()
+}
+
+func (c Config) validateCookie() error {
 	if err := (&http.Cookie{Name: c.Key, Path: c.Path, Domain: c.Domain}).Valid(); err != nil {
 		return fmt.Errorf("cookie %q, path %q, domain %q: %w", c.Key, c.Path, c.Domain, err)
 	}
 	if c.MaxAge < 0 || c.MaxAge%time.Second != 0 {
 		return fmt.Errorf("MaxAge %v: whole seconds, not negative", c.MaxAge)
 	}
-	if c.EncryptionSalt != "" && c.KeyLength != 0 && c.KeyLength != 32 {
-		return fmt.Errorf("KeyLength %d: encrypting takes 32", c.KeyLength)
-	}
 	if c.SameSite == http.SameSiteNoneMode && !c.Secure {
 		return errors.New("SameSite none without Secure: browsers drop such cookies")
 	}
 	return nil
+}
+
+func (c Config) newCookie() http.Cookie {
+	return http.Cookie{Name: c.Key, Path: c.Path, Domain: c.Domain, MaxAge: int(c.MaxAge / time.Second),
+		Secure: c.Secure, HttpOnly: true, SameSite: c.SameSite}
+}
+
+func cookieFor(c http.Cookie, r *http.Request, value string) *http.Cookie {
+	c.Value = value
+	c.Secure = c.Secure || overTLS(r)
+	return &c
 }
 
 func (c Config) tokens(s Salts) token.Config {
@@ -132,8 +147,7 @@ func NewCookieStore(cfg Config) *CookieStore {
 		panic("session: NewCookieStore: " + err.Error())
 	}
 	s := &CookieStore{
-		cookie: http.Cookie{Name: cfg.Key, Path: cfg.Path, Domain: cfg.Domain, MaxAge: int(cfg.MaxAge / time.Second),
-			Secure: cfg.Secure, HttpOnly: true, SameSite: cfg.SameSite},
+		cookie: cfg.newCookie(),
 		maxAge: cfg.MaxAge,
 		format: cfg.Format,
 	}
@@ -178,10 +192,7 @@ func (s *CookieStore) Decode(value string) (map[string]any, bool) {
 
 // Cookie implements [Store].
 func (s *CookieStore) Cookie(r *http.Request, value string) *http.Cookie {
-	c := s.cookie
-	c.Value = value
-	c.Secure = c.Secure || r.TLS != nil
-	return &c
+	return cookieFor(s.cookie, r, value)
 }
 
 // Get implements [Store].
