@@ -24,7 +24,6 @@ type core struct {
 	member  transport.Member
 	session *session
 	def     *definition
-	self    any // the *Socket[A] around it
 	topic   string
 	joinRef wire.Ref // of the join message, or its ref if it had none
 	in      *inMsg   // being handled: at first the join, which a successor may look at until it is answered

@@ -63,9 +63,7 @@ func Topic[A any](topic string, ch Channel[A]) Route {
 		d.name = reflect.TypeFor[A]().String()
 	}
 	d.new = func() *core {
-		s := &Socket[A]{}
-		s.core.self = s
-		return &s.core
+		return &new(Socket[A]).core
 	}
 	d.join = erase(ch.Join)
 	if d.in, err = eraseAll(ch.In); err == nil {
@@ -81,7 +79,7 @@ func Topic[A any](topic string, ch Channel[A]) Route {
 	}
 	if ch.Any != nil {
 		d.any = func(ctx context.Context, c *core, event string, p Payload) (wire.Payload, error) {
-			out, err := ch.Any(ctx, c.self.(*Socket[A]), event, p)
+			out, err := ch.Any(ctx, socketOf[A](c), event, p)
 			if err != nil {
 				return wire.Payload{}, err
 			}
@@ -90,20 +88,20 @@ func Topic[A any](topic string, ch Channel[A]) Route {
 	}
 	d.info = func(ctx context.Context, c *core, msg any) error { return dispatchInfo(ctx, ch.Info, c, msg) }
 	if ch.Terminate != nil {
-		d.terminate = func(ctx context.Context, c *core, reason error) { ch.Terminate(ctx, c.self.(*Socket[A]), reason) }
+		d.terminate = func(ctx context.Context, c *core, reason error) { ch.Terminate(ctx, socketOf[A](c), reason) }
 	}
 	if ch.OnError != nil {
 		d.onError = func(ctx context.Context, c *core, event string, err error) error {
-			return ch.OnError(ctx, c.self.(*Socket[A]), event, err)
+			return ch.OnError(ctx, socketOf[A](c), event, err)
 		}
 	}
-	d.state = func(c *core) any { return c.self.(*Socket[A]).Assigns }
+	d.state = func(c *core) any { return socketOf[A](c).Assigns }
 	return Route{def: d}
 }
 
 func erase[A any](h Handler[A]) handler {
 	return handler{reply: h.reply, rate: h.rate, call: func(ctx context.Context, c *core, p Payload) (wire.Payload, error) {
-		return h.call(ctx, c.self.(*Socket[A]), p)
+		return h.call(ctx, socketOf[A](c), p)
 	}}
 }
 
@@ -132,7 +130,7 @@ func reserved(event string) bool {
 }
 
 func dispatchInfo[A any](ctx context.Context, infos Infos[A], c *core, msg any) error {
-	s := c.self.(*Socket[A])
+	s := socketOf[A](c)
 	if r, ok := msg.(run[A]); ok {
 		return r.f(ctx, s)
 	}

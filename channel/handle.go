@@ -63,7 +63,7 @@ func (c *core) handleIn(ctx context.Context, m *inMsg) error {
 }
 
 func (c *core) limited(ctx context.Context, h *handler, event string) {
-	telemetry.Emit(ctx, c.session.sock.env.Telemetry, telemetry.RateLimited{Scope: h.rate.By.String(), Topic: c.topic, Event: event, ID: c.session.id})
+	telemetry.Emit(ctx, c.session.sock.env.Telemetry, telemetry.RateLimited{Scope: h.rate.By.String(), Topic: c.topic, Event: event, ID: c.session.ID()})
 }
 
 func (c *core) handleOut(ctx context.Context, m *pubsub.Message) error {

@@ -120,14 +120,14 @@ func (c *core) allow(h *handler) bool {
 	case PerTopic:
 		return c.def.limits.allow(h, c.topic)
 	case PerUser:
-		if s.id != "" {
-			return c.def.limits.allow(h, s.id)
+		if s.ID() != "" {
+			return c.def.limits.allow(h, s.ID())
 		}
 		fallthrough
 	case PerConnection:
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return s.handlers.of(h).Allow()
+		return s.rareLocked().handlers.of(h).Allow()
 	}
 	return c.more().limiters.of(h).Allow()
 }

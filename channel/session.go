@@ -20,32 +20,48 @@ type session struct {
 	sock     *socket
 	conn     transport.Conn
 	identity any
-	id       string
-	byID     *byID
-	limits   *sessionLimits // of what the client sends; nil: none are set
+	byID     *byID // nil: the client has no id
 
-	mu       sync.Mutex              // guards the fields below, and the status of each channel; conn is written to under it, never closed
-	chans    []*core                 // few: a search along the list beats a map, and costs less
+	mu     sync.Mutex // guards the fields below, and the status of each channel; conn is written to under it, never closed
+	chans  []*core    // few: a search along the list beats a map, and costs less
+	rare   *rare      // nil while there is none of it; there from the beginning if the socket has limits
+	closed bool
+}
+
+// rare is what few clients have.
+type rare struct {
+	limits   *sessionLimits          // of what the client sends; set at the beginning
 	replaced map[*core]chan struct{} // channels that were joined again and have not ended yet: closed when they have
 	handlers limiters                // those that count by connection
-	closed   bool
+}
+
+func (s *session) rareLocked() *rare {
+	if s.rare == nil {
+		s.rare = &rare{}
+	}
+	return s.rare
 }
 
 // ID implements transport.Session.
-func (s *session) ID() string { return s.id }
+func (s *session) ID() string {
+	if s.byID == nil {
+		return ""
+	}
+	return s.byID.id
+}
 
 // Open implements transport.Session.
 func (s *session) Open(c transport.Conn) {
 	s.conn = c
-	if s.id != "" {
-		s.byID = &byID{session: s}
-		s.byID.member = transport.Member{Conn: c, Target: s.byID}
-		c.Shard().Join(s.id, &s.byID.member, nil)
+	if b := s.byID; b != nil {
+		b.member = transport.Member{Conn: c, Target: b}
+		c.Shard().Join(b.id, &b.member, nil)
 	}
 }
 
 // byID listens on the socket's id for "disconnect".
 type byID struct {
+	id      string
 	member  transport.Member
 	session *session
 }
@@ -73,9 +89,9 @@ func (s *session) Receive(op frame.Opcode, data []byte) error {
 			return wire.AppendHeartbeat(b, sr, in)
 		})
 	}
-	if s.limits != nil && !s.limits.allow(in) {
+	if s.sock.limited() && !s.rare.limits.allow(in) {
 		s.answer(in, "error", reason("rate_limited"))
-		telemetry.Emit(context.Background(), s.sock.env.Telemetry, telemetry.RateLimited{Scope: PerConnection.String(), Topic: string(in.Topic), Event: string(in.Event), ID: s.id})
+		telemetry.Emit(context.Background(), s.sock.env.Telemetry, telemetry.RateLimited{Scope: PerConnection.String(), Topic: string(in.Topic), Event: string(in.Event), ID: s.ID()})
 		return nil
 	}
 	s.mu.Lock()
@@ -116,7 +132,7 @@ func (s *session) findLocked(topic []byte) *core {
 
 // joinAndUnlock starts a channel. Its join runs beside the connection.
 func (s *session) joinAndUnlock(in *wire.Inbound, old *core) {
-	topic := string(in.Topic)
+	topic := s.conn.Shard().Topic(in.Topic)
 	def := s.sock.route(topic)
 	ref := wire.RefFromBytes(in.Ref)
 	if def == nil {
@@ -125,7 +141,7 @@ func (s *session) joinAndUnlock(in *wire.Inbound, old *core) {
 		s.unmatched(topic, ref)
 		return
 	}
-	if old == nil && len(s.chans) >= s.sock.maxChannels || len(s.replaced) >= s.sock.maxChannels {
+	if old == nil && len(s.chans) >= s.sock.maxChannels || s.rare != nil && len(s.rare.replaced) >= s.sock.maxChannels {
 		s.mu.Unlock()
 		s.refused(slog.LevelError, "channel: a client joined too many topics", topic, slog.Int("limit", s.sock.maxChannels))
 		s.answer(in, "error", reason("too many channels joined"))
@@ -151,10 +167,11 @@ func (s *session) joinAndUnlock(in *wire.Inbound, old *core) {
 	}
 	if old != nil {
 		old.status = detached
-		if s.replaced == nil {
-			s.replaced = make(map[*core]chan struct{})
+		r := s.rareLocked()
+		if r.replaced == nil {
+			r.replaced = make(map[*core]chan struct{})
 		}
-		s.replaced[old] = gone
+		r.replaced[old] = gone
 		s.chans[slices.Index(s.chans, old)] = c
 	} else {
 		s.chans = append(s.chans, c)
@@ -167,7 +184,7 @@ func (s *session) joinAndUnlock(in *wire.Inbound, old *core) {
 
 // refused logs what a client was refused, within bounds.
 func (s *session) refused(level slog.Level, text, topic string, attrs ...slog.Attr) {
-	attrs = append(attrs, slog.String("socket", s.sock.name), slog.String("topic", topic), slog.String("id", s.id))
+	attrs = append(attrs, slog.String("socket", s.sock.name), slog.String("topic", topic), slog.String("id", s.ID()))
 	s.sock.lines.log(s.sock.env.Logger, level, text, attrs...)
 }
 
@@ -234,9 +251,12 @@ func (s *session) removeLocked(c *core) bool {
 func (s *session) ended(c *core) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if gone := s.replaced[c]; gone != nil {
+	if s.rare == nil {
+		return
+	}
+	if gone := s.rare.replaced[c]; gone != nil {
 		close(gone)
-		delete(s.replaced, c)
+		delete(s.rare.replaced, c)
 	}
 }
 

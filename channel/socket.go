@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"time"
+	"unsafe"
 
 	"github.com/bennu-go/bennu/internal/frame"
 	"github.com/bennu-go/bennu/internal/wire"
@@ -16,6 +17,12 @@ import (
 type Socket[A any] struct {
 	Assigns A // the channel's state
 	core    core
+}
+
+// socketOf is the Socket that c is part of: a pointer back would cost each of a million channels 16 bytes. Whoever calls it has A from the definition that
+// made c.
+func socketOf[A any](c *core) *Socket[A] {
+	return (*Socket[A])(unsafe.Add(unsafe.Pointer(c), -int(unsafe.Offsetof(Socket[A]{}.core))))
 }
 
 // Topic returns the topic that the client joined. It may be called from any goroutine.
@@ -32,7 +39,7 @@ func (s *Socket[A]) Param(name string) string {
 }
 
 // ID returns the connection's id, empty if it has none.
-func (s *Socket[A]) ID() string { return s.core.session.id }
+func (s *Socket[A]) ID() string { return s.core.session.ID() }
 
 // Transport returns "websocket" or "longpoll".
 func (s *Socket[A]) Transport() string { return s.core.session.conn.Transport() }

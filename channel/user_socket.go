@@ -102,12 +102,18 @@ func (s *socket) Connect(ctx context.Context, r *ConnectRequest) (transport.Sess
 	if err != nil {
 		return nil, err
 	}
-	ses := &session{sock: s, identity: identity, id: id}
-	if s.messages.N > 0 || s.joins.N > 0 {
-		ses.limits = newSessionLimits(s.messages, s.joins)
+	ses := &session{sock: s, identity: identity}
+	if id != "" {
+		ses.byID = &byID{id: id, session: ses}
+	}
+	if s.limited() {
+		ses.rare = &rare{limits: newSessionLimits(s.messages, s.joins)}
 	}
 	return ses, nil
 }
+
+// limited says whether what a client sends is bounded.
+func (s *socket) limited() bool { return s.messages.N > 0 || s.joins.N > 0 }
 
 func (s *socket) route(topic string) *definition {
 	for _, d := range s.routes {

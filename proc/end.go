@@ -20,7 +20,7 @@ func (p *Process) set(flag uint32) (first bool) {
 }
 
 // end is the last thing that a process's worker does for it.
-func (p *Process) end(reason error) {
+func (p *Process) end(w *worker, reason error) {
 	p.cancelContext(reason)
 	if p.set(terminated) && reason != ErrKilled {
 		if err := p.terminate(reason); err != nil && Orderly(reason) {
@@ -29,9 +29,7 @@ func (p *Process) end(reason error) {
 	}
 	p.set(dead) // from here on nothing is added to the mailbox or to extra
 	p.dropMail(reason)
-	p.mu.Lock()
-	p.worker = nil
-	p.mu.Unlock()
+	w.process.Store(nil)
 	p.stopTimers()
 	p.stopMonitors()
 	if p.set(removed) {

@@ -3,6 +3,7 @@ package proc
 import (
 	"context"
 	"iter"
+	"slices"
 
 	"github.com/bennu-go/bennu/internal/stack"
 )
@@ -15,11 +16,8 @@ func (s *System) Processes() iter.Seq[*Process] {
 	return func(yield func(*Process) bool) {
 		for i := range s.shards {
 			sh := &s.shards[i]
-			var all []*Process
 			sh.mu.Lock()
-			for p := sh.head; p != nil; p = p.next {
-				all = append(all, p)
-			}
+			all := slices.Clone(sh.all)
 			sh.mu.Unlock()
 			for _, p := range all {
 				if !yield(p) {
@@ -87,16 +85,12 @@ func (p *Process) State(ctx context.Context) (state any, err error) {
 
 // Stack returns the trace of the callback that p is running, nil if it runs none. It stops the world for a moment.
 func (p *Process) Stack() []byte {
-	p.mu.Lock()
-	w := p.worker
-	p.mu.Unlock()
+	w := p.sys.workers.busy()[p]
 	if w == nil {
 		return nil
 	}
 	trace := stack.Of(w.id)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.worker != w { // the worker has gone on to another process
+	if w.process.Load() != p { // the worker has gone on to another process
 		return nil
 	}
 	return trace

@@ -14,21 +14,21 @@ type chunk struct {
 
 // mailbox is a queue in order of arrival. The process's mutex guards it.
 type mailbox struct {
-	first, last *chunk
-	n           uint32 // ordinary messages
-	limit       uint32
+	last  *chunk // whose next is the first
+	n     uint32 // ordinary messages
+	limit uint32
 }
 
-func (m *mailbox) empty() bool { return m.first == nil }
+func (m *mailbox) empty() bool { return m.last == nil }
 
 func (m *mailbox) push(s *System, msg any, control bool) {
 	c := m.last
 	if c == nil || c.w == chunkSize {
 		c = s.chunks.Get().(*chunk)
 		if m.last == nil {
-			m.first = c
+			c.next = c
 		} else {
-			m.last.next = c
+			c.next, m.last.next = m.last.next, c
 		}
 		m.last = c
 	}
@@ -42,19 +42,20 @@ func (m *mailbox) push(s *System, msg any, control bool) {
 }
 
 func (m *mailbox) pop(s *System) (msg any, ok bool) {
-	c := m.first
-	if c == nil {
+	if m.last == nil {
 		return nil, false
 	}
+	c := m.last.next
 	msg, c.msgs[c.r] = c.msgs[c.r], nil
 	if c.control&(1<<c.r) == 0 {
 		m.n--
 	}
 	c.r++
 	if c.r == c.w {
-		m.first = c.next
-		if m.first == nil {
+		if c == m.last {
 			m.last = nil
+		} else {
+			m.last.next = c.next
 		}
 		*c = chunk{}
 		s.chunks.Put(c)
@@ -64,8 +65,11 @@ func (m *mailbox) pop(s *System) (msg any, ok bool) {
 
 // len counts every message, the uncounted ones too. It walks the chunks: for inspection only.
 func (m *mailbox) len() int {
-	n := 0
-	for c := m.first; c != nil; c = c.next {
+	if m.last == nil {
+		return 0
+	}
+	n := int(m.last.w - m.last.r)
+	for c := m.last.next; c != m.last; c = c.next {
 		n += int(c.w - c.r)
 	}
 	return n

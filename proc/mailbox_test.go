@@ -48,11 +48,14 @@ func FuzzMailbox(f *testing.F) {
 			if box.len() != len(model) || box.n != ordinary || box.empty() != (len(model) == 0) {
 				t.Fatalf("step %d: len %d, ordinary %d, empty %v, want %d and %d", i, box.len(), box.n, box.empty(), len(model), ordinary)
 			}
-			for c := box.first; c != nil; c = c.next {
+			for c := box.last; c != nil; {
 				for k := range c.r {
 					if c.msgs[k] != nil {
 						t.Fatalf("step %d: a popped message is kept alive", i)
 					}
+				}
+				if c = c.next; c == box.last {
+					break
 				}
 			}
 		}

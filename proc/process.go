@@ -41,7 +41,7 @@ const (
 	told                   // Exited has been called
 )
 
-// A Process is the core of every process. It is embedded by what it runs, takes no more than 128 bytes, and is started by [System.Spawn].
+// A Process is the core of every process. It is embedded by what it runs, takes no more than 96 bytes, and is started by [System.Spawn].
 // Its methods may be called from any goroutine.
 type Process struct {
 	sys        *System
@@ -49,11 +49,10 @@ type Process struct {
 	supervisor Supervisor
 	mu         sync.Mutex // guards the fields below; never held while user code runs
 	flags      uint32
+	place      int32 // in the System's list; that list's mutex guards it
 	box        mailbox
 	id         uint64
-	worker     *worker // while running a callback
-	extra      *extra  // made when first needed
-	prev, next *Process
+	extra      *extra // made when first needed
 }
 
 // extra is what few processes have.
@@ -210,9 +209,7 @@ func (p *Process) background(ctx context.Context, f func(ctx context.Context)) {
 
 // run deals with messages until there are none. It is called by a worker.
 func (p *Process) run(w *worker) {
-	p.mu.Lock()
-	p.worker = w
-	p.mu.Unlock()
+	w.process.Store(p)
 	p.sys.label(p)
 	for {
 		p.mu.Lock()
@@ -220,13 +217,13 @@ func (p *Process) run(w *worker) {
 			p.flags |= ending
 			reason := p.extra.reason
 			p.mu.Unlock()
-			p.end(reason)
+			p.end(w, reason)
 			return
 		}
 		msg, ok := p.box.pop(p.sys)
 		if !ok {
 			p.flags &^= scheduled
-			p.worker = nil
+			w.process.Store(nil)
 			p.mu.Unlock()
 			p.sys.unlabel()
 			return

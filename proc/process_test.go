@@ -72,8 +72,8 @@ func (r *rec) spawn(t *testing.T, s *System, mailbox int) {
 }
 
 func TestProcessIsSmall(t *testing.T) {
-	if n := unsafe.Sizeof(Process{}); n > 128 {
-		t.Errorf("a Process takes %d bytes, the budget is 128", n)
+	if n := unsafe.Sizeof(Process{}); n > 96 {
+		t.Errorf("a Process takes %d bytes, the budget is 96", n)
 	}
 	if n := unsafe.Sizeof(chunk{}); n > 128 {
 		t.Errorf("a chunk takes %d bytes, want 128", n)

@@ -76,14 +76,11 @@ const maxAbandoned = 20
 // abandonAll reports what did not return when the System wanted to be gone. All stacks are taken at once: the world stops once.
 func (s *System) abandonAll() {
 	ctx := context.Background()
-	traces := stack.All()
+	traces, busy := stack.All(), s.workers.busy()
 	n := 0
 	for p := range s.Processes() {
-		p.mu.Lock()
-		w := p.worker
-		p.mu.Unlock()
 		var trace []byte
-		if w != nil {
+		if w := busy[p]; w != nil {
 			trace = traces[w.id]
 		}
 		telemetry.Emit(ctx, s.cfg.Telemetry, telemetry.CallbackAbandoned{Process: p.Label(), Stack: trace, After: s.cfg.StopTimeout})

@@ -62,8 +62,8 @@ type System struct {
 	crashes crashLog
 	strays  crashLog // messages that no handler takes; only counts
 	shards  [systemShards]struct {
-		mu   sync.Mutex // guards the list
-		head *Process
+		mu  sync.Mutex // guards all, and the place of each process in it
+		all []*Process
 	}
 }
 
@@ -205,25 +205,21 @@ func (s *System) list(p *Process) {
 	sh := &s.shards[p.id%systemShards]
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	p.next = sh.head
-	if p.next != nil {
-		p.next.prev = p
-	}
-	sh.head = p
+	p.place = int32(len(sh.all))
+	sh.all = append(sh.all, p)
 }
 
 func (s *System) remove(p *Process) {
 	sh := &s.shards[p.id%systemShards]
 	sh.mu.Lock()
-	if p.prev != nil {
-		p.prev.next = p.next
-	} else {
-		sh.head = p.next
+	last := len(sh.all) - 1
+	moved := sh.all[last]
+	sh.all[p.place], moved.place = moved, p.place
+	sh.all[last] = nil
+	sh.all = sh.all[:last]
+	if cap(sh.all) > 1024 && last < cap(sh.all)/4 {
+		sh.all = append(make([]*Process, 0, 2*last), sh.all...)
 	}
-	if p.next != nil {
-		p.next.prev = p.prev
-	}
-	p.prev, p.next = nil, nil
 	sh.mu.Unlock()
 	s.uncount()
 }

@@ -21,6 +21,7 @@ type workers struct {
 	called bool // a worker has been called and has not looked at the list yet
 	idle   []*worker
 	max    int // idle workers kept
+	all    []*worker
 	closed bool
 
 	running atomic.Int64 // goroutines: workers and those of Process.Go
@@ -28,8 +29,10 @@ type workers struct {
 }
 
 type worker struct {
-	call chan struct{} // closed: go
-	id   uint64        // goroutine, for the report of a callback that hangs
+	call    chan struct{}           // closed: go
+	id      uint64                  // goroutine, for the report of a callback that hangs
+	process atomic.Pointer[Process] // it is serving
+	place   int                     // in workers.all, whose mutex guards it
 }
 
 // keptList bounds the room that an empty list keeps.
@@ -60,7 +63,7 @@ func (ws *workers) callAndUnlock() {
 	if n == 0 {
 		ws.mu.Unlock()
 		ws.enter()
-		go ws.work(newWorker(), nil)
+		go ws.work(nil)
 		return
 	}
 	w := ws.idle[n-1]
@@ -70,18 +73,18 @@ func (ws *workers) callAndUnlock() {
 	w.call <- struct{}{} // capacity 1, and only one sender takes w off the list
 }
 
-func newWorker() *worker { return &worker{call: make(chan struct{}, 1)} }
-
-// work serves p, if it is not nil, and then whoever is in the list. A worker that has no p was called.
-func (ws *workers) work(w *worker, p *Process) {
+// work is a worker's goroutine: it serves p, if that is not nil, and then whoever is in the list. One that has no p was called.
+func (ws *workers) work(p *Process) {
+	w := &worker{call: make(chan struct{}, 1), id: stack.ID()}
+	ws.add(w)
 	defer func() {
+		ws.remove(w)
 		if p != nil { // runtime.Goexit in a callback: another worker sees p to its end
-			go ws.work(newWorker(), p)
+			go ws.work(p)
 			return
 		}
 		ws.leave()
 	}()
-	w.id = stack.ID()
 	pprof.SetGoroutineLabels(context.Background()) // not those of whoever happened to send the message
 	called := p == nil
 	for {
@@ -126,6 +129,38 @@ func (ws *workers) next(w *worker, called bool) (p *Process, on bool) {
 	}
 	ws.idle = append(ws.idle, w)
 	return nil, true
+}
+
+func (ws *workers) add(w *worker) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	w.place = len(ws.all)
+	ws.all = append(ws.all, w)
+}
+
+func (ws *workers) remove(w *worker) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	last := len(ws.all) - 1
+	moved := ws.all[last]
+	ws.all[w.place], moved.place = moved, w.place
+	ws.all[last] = nil
+	if ws.all = ws.all[:last]; last == 0 {
+		ws.all = nil
+	}
+}
+
+// busy is who serves whom at this moment: for inspection.
+func (ws *workers) busy() map[*Process]*worker {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	busy := make(map[*Process]*worker)
+	for _, w := range ws.all {
+		if p := w.process.Load(); p != nil {
+			busy[p] = w
+		}
+	}
+	return busy
 }
 
 func (ws *workers) enter() { ws.running.Add(1) }

@@ -120,6 +120,16 @@ func (s *Shard) Join(topic string, m *Member, first func()) {
 	}
 }
 
+// Topic returns the topic as a string, the one that its members share if it has any: a hundred thousand members then keep it once.
+func (s *Shard) Topic(topic []byte) string {
+	s.members.Lock()
+	defer s.members.Unlock()
+	if g := s.groups[string(topic)]; g != nil {
+		return g.topic
+	}
+	return string(topic)
+}
+
 // Leave ends m's membership, if it has one.
 func (s *Shard) Leave(m *Member) {
 	s.members.Lock()
