@@ -38,7 +38,7 @@ type worker struct {
 // keptList bounds the room that an empty list keeps.
 const keptList = 4096
 
-func newWorkers() *workers { return &workers{max: 64 * runtime.GOMAXPROCS(0)} }
+func newWorkers() *workers { return &workers{max: 16 * runtime.GOMAXPROCS(0)} }
 
 // run lends a goroutine to p, which is marked scheduled.
 func (ws *workers) run(p *Process) {
