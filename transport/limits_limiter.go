@@ -281,14 +281,16 @@ func (s *seat) Closed(reason error) {
 }
 
 func (s *seat) release() {
-	c := s.count.Swap(nil)
-	if c == nil {
-		return
+	if c := s.count.Swap(nil); c != nil {
+		c.leave(s.address)
 	}
+}
+
+func (c *count) leave(a *address) {
 	c.limiter.mu.Lock()
 	defer c.limiter.mu.Unlock()
 	c.open--
-	c.limiter.leaveLocked(s.address)
+	c.limiter.leaveLocked(a)
 }
 
 // bucket allows rate a second, and burst at once.

@@ -37,6 +37,7 @@ type wsConn struct {
 	format  uint8 // the serializer, in ws.formats
 	state   uint8
 	opening bool // Session.Open is running: Closed comes after it
+	seated  bool // it counts in the Limiter, and gives its place back when the session is closed
 	again   bool // in the poller's list of those who have more to read; used by the shard only
 }
 
@@ -67,6 +68,7 @@ func newWSConn(ws *WebSocket, session Session, sr wire.Serializer, nc net.Conn) 
 			c.format = uint8(i)
 		}
 	}
+	c.sit()
 	c.opened = millis(ws.env.System.Now())
 	c.read.Store(c.opened)
 	return c

@@ -14,7 +14,18 @@ func (c *wsConn) drainSession() {
 
 func (c *wsConn) closeSession(why error) {
 	defer c.guard("closing")
+	if c.seated {
+		c.seated = false
+		c.ws.cfg.Limiter.counts[overWebSocket].leave(nil)
+	}
 	c.session.Closed(why)
+}
+
+// sit has the connection itself remember that it counts, where that is all that its seat knows: 32 bytes less for each of a million.
+func (c *wsConn) sit() {
+	if s, ok := c.session.(*seat); ok && s.address == nil && s.count.Load() == &c.ws.cfg.Limiter.counts[overWebSocket] {
+		c.session, c.seated = s.Session, true
+	}
 }
 
 // guard is deferred around what the session does.
