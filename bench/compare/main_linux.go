@@ -163,6 +163,10 @@ func conditions(o options) string {
 			kernel = parts[0] + "." + parts[1]
 		}
 	}
-	return fmt.Sprintf("%s, %d CPUs, Linux %s, %s. Rounds: %d, %v measured a run, a fresh server for each; median (smallest–largest). Servers on CPU %s, generator on CPU %s.",
-		model, runtime.NumCPU(), kernel, runtime.Version(), o.rounds, o.size.dur, o.serverCPU, o.driverCPU)
+	smoke := ""
+	if o.quick {
+		smoke = " A smoke test: too short and too small to judge by."
+	}
+	return fmt.Sprintf("%s, %d CPUs, Linux %s, %s. Rounds: %d, %v measured a run, a fresh server for each; median (smallest–largest). Servers on CPU %s, generator on CPU %s.%s",
+		model, runtime.NumCPU(), kernel, runtime.Version(), o.rounds, o.size.dur, o.serverCPU, o.driverCPU, smoke)
 }
