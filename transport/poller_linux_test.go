@@ -300,3 +300,30 @@ func TestWritingAQueue(t *testing.T) {
 		t.Error("writing to nobody succeeded")
 	}
 }
+
+// A client that has new keys made again and again and reads none of the answers is cut off, before they fill the memory.
+func TestUnreadAnswersOfTLSAreBounded(t *testing.T) {
+	ways["TLS poller"].onWard(t, WebSocketConfig{SendBuffer: 8 << 10}, func(h *harness, w *ward) {
+		c := handshake(t, h)
+		p := c.peer(t, "&id=x")
+		p.want(`text "x|hello"`)
+		conn := h.of("x")
+		nobody := fromClient(frame.Pong, true, "") // TLS ends a connection that has nothing but new keys
+		most := 0
+		for len(w.session("x").gone) == 0 {
+			for range 50 {
+				c.keyUpdate(true, 1)
+				p.write(nobody)
+			}
+			conn.mu.Lock()
+			if conn.nc != nil {
+				most = max(most, len(conn.nc.under.unsent))
+			}
+			conn.mu.Unlock()
+		}
+		if most == 0 || most > maxUnsent {
+			t.Errorf("%d bytes waited, want some, and %d at most", most, maxUnsent)
+		}
+		p.nc.Close()
+	})
+}

@@ -49,12 +49,17 @@ func (y way) listen(t testing.TB) (l net.Listener, dial func() net.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := l.Addr().String()
-	server, client := y.configs()
+	dial = y.dialTo(t, l.Addr().String())
 	if y.tls {
+		server, _ := y.configs()
 		l = tls.NewListener(UnderTLS(l), server)
 	}
-	return l, func() net.Conn {
+	return l, dial
+}
+
+func (y way) dialTo(t testing.TB, addr string) func() net.Conn {
+	_, client := y.configs()
+	return func() net.Conn {
 		nc, err := net.Dial("tcp", addr)
 		if err != nil {
 			t.Error(err)
