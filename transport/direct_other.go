@@ -2,16 +2,11 @@
 
 package transport
 
-import (
-	"errors"
-	"net"
-)
+import "net"
 
 // directFD: writes without waiting are for unix; elsewhere a goroutine writes while there is something to write.
 func directFD(net.Conn) int { return -1 }
 
 func directWrite(int, []byte) (int, error) { return 0, nil }
-
-func directRead(int, []byte) (int, error) { return 0, errors.ErrUnsupported }
 
 func (c *wsConn) readAll() { c.readPlain() }

@@ -3,7 +3,6 @@
 package transport
 
 import (
-	"io"
 	"net"
 	"syscall"
 )
@@ -45,22 +44,6 @@ func directWrite(fd int, p []byte) (written int, err error) {
 		}
 	}
 	return written, nil
-}
-
-// directRead reads what there is without waiting: io.EOF at the end, EAGAIN if there is nothing.
-func directRead(fd int, p []byte) (int, error) {
-	for {
-		n, err := syscall.Read(fd, p)
-		switch {
-		case err == syscall.EINTR:
-		case err != nil:
-			return 0, err
-		case n == 0:
-			return 0, io.EOF
-		default:
-			return n, nil
-		}
-	}
 }
 
 // readAll borrows a buffer only while there is something to read.

@@ -33,6 +33,7 @@ type poller struct {
 	now     time.Duration // of the events at hand
 	events  [pollEvents]syscall.EpollEvent
 	buf     [pollBuffer]byte
+	plain   [tlsPiece]byte // decrypted, or to be encrypted
 }
 
 // handOver takes the connection out of Go's netpoller and gives it to the shard. It says no for what is neither plain TCP nor TLS over a connection of [UnderTLS].
@@ -89,12 +90,13 @@ func (s *Shard) attach(c *wsConn, rest []byte) {
 		return
 	}
 	c.open()
-	if len(rest) > 0 && !c.feed(rest, c.ws.env.System.Now()) {
-		c.finish()
-		return
+	now := c.ws.env.System.Now()
+	more := len(rest) == 0 || c.feed(rest, now)
+	if more && c.nc != nil { // crypto/tls may have read more than net/http has asked it for, of which no event tells
+		more = p.decrypt(c, nil, now)
 	}
-	if c.nc != nil { // crypto/tls may have decrypted more than net/http has read, of which no event tells
-		p.later(c)
+	if !more {
+		c.finish()
 	}
 }
 
@@ -247,10 +249,6 @@ func (p *poller) serve(c *wsConn, events uint32) {
 	if !ended && events&syscall.EPOLLIN == 0 {
 		return
 	}
-	if c.nc != nil {
-		p.serveTLS(c, ended)
-		return
-	}
 	for range p.reads {
 		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(c.fd), uintptr(unsafe.Pointer(&p.buf[0])), pollBuffer)
 		switch {
@@ -262,7 +260,7 @@ func (p *poller) serve(c *wsConn, events uint32) {
 			c.finish()
 			return
 		}
-		if !c.feed(p.buf[:n], p.now) {
+		if !p.receive(c, p.buf[:n]) {
 			c.finish()
 			return
 		}
@@ -270,23 +268,35 @@ func (p *poller) serve(c *wsConn, events uint32) {
 			return // it was all; more makes a new event
 		}
 	}
-	p.later(c)
+	if !c.again {
+		c.again = true
+		p.again = append(p.again, c)
+	}
 }
 
-// serveTLS reads as serve does, a record at a time.
-func (p *poller) serveTLS(c *wsConn, ended bool) {
-	c.nc.under.begin(ended)
-	for range p.reads * (pollBuffer / tlsPiece) {
-		n, err := c.readTLS(p.buf[:])
-		if n > 0 && !c.feed(p.buf[:n], p.now) || err != nil && err != syscall.EAGAIN {
-			c.finish()
-			return
+// receive takes what has come.
+func (p *poller) receive(c *wsConn, in []byte) (more bool) {
+	if c.nc != nil {
+		return p.decrypt(c, in, p.now)
+	}
+	return c.feed(in, p.now)
+}
+
+// decrypt takes what has come over TLS.
+func (p *poller) decrypt(c *wsConn, in []byte, now time.Duration) (more bool) {
+	c.read.Store(millis(now)) // a part of a record is a sign of life, too
+	under := c.nc.under
+	under.coming = in
+	defer func() { under.coming = nil }()
+	for {
+		n, err := c.readTLS(p.plain[:])
+		if n > 0 && !c.feed(p.plain[:n], now) {
+			return false
 		}
 		if err != nil {
-			return
+			return err == syscall.EAGAIN
 		}
 	}
-	p.later(c)
 }
 
 // readTLS takes mu, since reading may have to write, and encrypting is not for two at once. Nothing in it waits.
@@ -298,18 +308,10 @@ func (c *wsConn) readTLS(buf []byte) (int, error) {
 	return n, err
 }
 
-// later has c served once more though no event will tell.
-func (p *poller) later(c *wsConn) {
-	if !c.again {
-		c.again = true
-		p.again = append(p.again, c)
-	}
-}
-
 // writeQueueLocked writes what the socket takes of the queue. It is called on the shard.
 func (c *wsConn) writeQueueLocked() (written int, err error) {
 	if c.nc != nil {
-		return c.nc.under.writeQueue(&c.out.queue, c.shard.poller.buf[:tlsPiece])
+		return c.nc.under.writeQueue(&c.out.queue, c.shard.poller.plain[:])
 	}
 	return directWritev(int(c.fd), &c.out.queue)
 }

@@ -327,3 +327,36 @@ func TestUnreadAnswersOfTLSAreBounded(t *testing.T) {
 		p.nc.Close()
 	})
 }
+
+// The last of a message may have been encrypted when the socket was full: it follows without anything that comes after it.
+func TestTheLastOfAMessageFollows(t *testing.T) {
+	for _, closed := range []bool{false, true} {
+		ways["TLS poller"].onWard(t, WebSocketConfig{SendBuffer: 8 << 10}, func(h *harness, w *ward) {
+			p := h.connect("&id=x")
+			p.want(`text "x|hello"`)
+			c := h.of("x")
+			n := 0
+			for waits := false; !waits; n++ {
+				c.Write(NewFrame(frame.Text, bytes.Repeat([]byte("y"), 10_000)))
+				c.mu.Lock()
+				waits = len(c.nc.under.unsent) > 0
+				if waits && len(c.out.queue) > 0 {
+					t.Errorf("%d pieces wait before encryption, too", len(c.out.queue))
+				}
+				c.mu.Unlock()
+			}
+			if closed {
+				c.Close(4000, "")
+			}
+			for range n {
+				p.want("text of 10000")
+			}
+			if closed {
+				p.want("close 4000")
+				p.write(clientClose(4000, ""))
+				p.want("end")
+			}
+			p.nc.Close()
+		})
+	}
+}

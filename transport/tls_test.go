@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/bennu-go/bennu/internal/frame"
@@ -210,4 +211,35 @@ func TestUnderTLSWithoutTLS(t *testing.T) {
 	}
 	a.Close()
 	b.Close()
+}
+
+// The records are followed whatever the pieces are in which they come, and crypto/tls gets no more than one at a time.
+func TestRecordsAreFollowed(t *testing.T) {
+	var stream []byte
+	for _, n := range []int{0, 1, 5, 4, 300, 0, 16_000, 1, 20_000, 2, 65_535, 7} {
+		stream = append(append(stream, tlsData, 3, 3, byte(n>>8), byte(n)), make([]byte, n)...)
+	}
+	for _, pieces := range []int{1, 2, 3, 5, 6, 100, 16_384, len(stream)} {
+		for _, room := range []int{1, 5, 512, 70_000} {
+			u := &underTLS{}
+			var got []byte
+			for at := 0; at < len(stream); at += pieces {
+				u.coming = stream[at:min(at+pieces, len(stream))]
+				buf := make([]byte, room)
+				for {
+					began := u.left == 0 && u.have == 0
+					n, err := u.Read(buf)
+					if err == syscall.EAGAIN {
+						break
+					}
+					if got = append(got, buf[:n]...); began && n > 5 && n > 5+length([5]byte(buf)) || n == 0 || err != nil {
+						t.Fatalf("in pieces of %d, %d at a time: got %d bytes, %v, of a record of %d", pieces, room, n, err, length([5]byte(buf)))
+					}
+				}
+			}
+			if !bytes.Equal(got, stream) || u.left != 0 || u.have != 0 {
+				t.Errorf("in pieces of %d, %d at a time: got %d of %d bytes; %d are left of a record, %d of a header", pieces, room, len(got), len(stream), u.left, u.have)
+			}
+		}
+	}
 }

@@ -31,19 +31,22 @@ func (l *underTLSListener) Accept() (net.Conn, error) {
 	return nc, err
 }
 
-// underTLS is the TCP connection under a tls.Conn. While net/http has it, it is no more than that. When it is parked it has a descriptor instead that never
-// waits: crypto/tls takes an error that says it is temporary for a pause, and keeps what it has of a record, but never recovers from a failed write. So a write
+// underTLS is the TCP connection under a tls.Conn. While net/http has it, it is no more than that. When it is parked it has a descriptor instead, and reads what
+// the shard gives it: crypto/tls takes an error that says it is temporary for a pause, and keeps what it has of a record, but never recovers from a failed write. So a write
 // always succeeds, and what the socket does not take waits here.
 //
 // Once it is parked, it and the tls.Conn above are guarded by the connection's mu: reading may write (the answer to a KeyUpdate, an alert).
 type underTLS struct {
-	tcp     *net.TCPConn // nil once parked
-	tls     *tls.Conn    // above; nil until parked
-	fd      int
-	unsent  []byte // encrypted, and not yet taken by the socket
-	err     error  // of the first write that failed, after which there is nothing more to write
-	drained bool   // the socket had less than asked for: what comes later makes a new event
-	ended   bool   // this turn reads to the end, for the client's has been seen
+	tcp    *net.TCPConn // nil once parked
+	tls    *tls.Conn    // above; nil until parked
+	fd     int
+	unsent []byte // encrypted, and not yet taken by the socket
+	err    error  // of the first write that failed, after which there is nothing more to write
+
+	coming []byte // what has been read from the socket and is to be decrypted; used by the reader only, as all below
+	header [5]byte
+	have   int // bytes of header
+	left   int // bytes until the end of the record whose header has been read
 }
 
 // parkable returns what is under the TLS of nc, if it is ours.
@@ -71,15 +74,51 @@ var errUnsent = errors.New("the client asks for answers of TLS and does not read
 // Read implements net.Conn, for crypto/tls.
 func (u *underTLS) Read(p []byte) (int, error) {
 	if u.tcp != nil {
-		return u.tcp.Read(p)
+		n, err := u.tcp.Read(p)
+		u.advance(p[:n])
+		return n, err
 	}
-	if u.drained {
+	if len(u.coming) == 0 {
 		return 0, syscall.EAGAIN
 	}
-	n, err := directRead(u.fd, p)
-	u.drained = err == nil && n < len(p) && !u.ended
-	return n, err
+	n := copy(p, u.coming[:u.record()])
+	u.advance(u.coming[:n])
+	u.coming = u.coming[n:]
+	return n, nil
 }
+
+// record returns how much is coming of one record. What crypto/tls gets beyond that makes its buffer grow to twice the size, for good.
+func (u *underTLS) record() int {
+	n := u.left
+	if n == 0 {
+		var header [5]byte
+		k := copy(header[:], u.header[:u.have])
+		if k += copy(header[k:], u.coming); k < len(header) {
+			return len(u.coming)
+		}
+		n = len(header) - u.have + length(header)
+	}
+	return min(n, len(u.coming))
+}
+
+// advance follows the records.
+func (u *underTLS) advance(b []byte) {
+	for len(b) > 0 {
+		if u.left == 0 {
+			k := copy(u.header[u.have:], b)
+			b = b[k:]
+			if u.have += k; u.have == len(u.header) {
+				u.have, u.left = 0, length(u.header)
+			}
+			continue
+		}
+		k := min(u.left, len(b))
+		u.left -= k
+		b = b[k:]
+	}
+}
+
+func length(header [5]byte) int { return int(header[3])<<8 | int(header[4]) }
 
 // Write implements net.Conn, for crypto/tls.
 func (u *underTLS) Write(p []byte) (n int, err error) {
@@ -101,10 +140,7 @@ func (u *underTLS) Write(p []byte) (n int, err error) {
 	return len(p), nil
 }
 
-// begin is called before a turn of reading. It, drained and ended are the reader's only.
-func (u *underTLS) begin(ended bool) { u.drained, u.ended = false, ended }
-
-// read returns what has come of the client's messages, a record at most, or EAGAIN.
+// read returns what is coming of the client's messages, a record at most, or EAGAIN.
 func (u *underTLS) read(p []byte) (int, error) {
 	n, err := u.tls.Read(p)
 	if u.err != nil { // while answering: crypto/tls would tell only who writes next
