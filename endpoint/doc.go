@@ -4,7 +4,7 @@
 // # Terms
 //
 // A mount is a user socket on a path, over WebSocket and, if wanted, long-polling. Liveness says that the program runs; readiness says
-// that it wants traffic: it turns off when the endpoint begins to drain.
+// that it wants traffic: it turns off when the endpoint begins to drain. Messages of a mount are compressed if its [transport.WebSocketConfig] says so.
 //
 // # Order
 //

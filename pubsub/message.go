@@ -34,7 +34,15 @@ type Message struct {
 	frames  [2]atomic.Pointer[wire.Frame]
 	mu      sync.Mutex // guards the fields below
 	custom  []customFrame
+	small   []deflatedFrame
 	decoded *decodedValue
+}
+
+// deflatedFrame is a frame and what it is compressed.
+type deflatedFrame struct {
+	plain *wire.Frame
+	level int
+	frame *wire.Frame
 }
 
 type customFrame struct {
@@ -126,6 +134,27 @@ func (m *Message) customFrame(s wire.Serializer) (*wire.Frame, error) {
 		return f, err
 	}
 	return m.sharedFrame(s, f), nil
+}
+
+// DeflatedFrame returns Frame compressed for permessage-deflate, or as it is if that makes it no shorter. It is compressed on first use, once for each
+// serializer and level, and shared by all connections; who asks meanwhile waits.
+func (m *Message) DeflatedFrame(s wire.Serializer, level int) (*wire.Frame, error) {
+	plain, err := m.Frame(s)
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, d := range m.small {
+		if d.plain == plain && d.level == level {
+			return d.frame, nil
+		}
+	}
+	f := plain.Deflated(level)
+	if s.Index() >= 0 || reflect.TypeOf(s).Comparable() { // else the frame is another one each time
+		m.small = append(m.small, deflatedFrame{plain, level, &f})
+	}
+	return &f, nil
 }
 
 // sharedFrame returns the frame kept for s, or keeps f.

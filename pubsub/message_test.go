@@ -170,3 +170,39 @@ func TestFrameIsOneForAll(t *testing.T) {
 		}
 	}
 }
+
+// However many shards ask, a message is compressed once for each serializer and level.
+func TestDeflatedFrameIsMadeOnce(t *testing.T) {
+	m, err := pubsub.NewEvent("room:1", "new", json.RawMessage(`{"x":"`+strings.Repeat("x", 2000)+`"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	frames := make([]*wire.Frame, 16)
+	var wg sync.WaitGroup
+	for i := range frames {
+		wg.Go(func() { frames[i], _ = m.DeflatedFrame(wire.V2{}, 1) })
+	}
+	wg.Wait()
+	for _, f := range frames {
+		if f == nil || f != frames[0] {
+			t.Fatal("two of those who asked got frames of their own")
+		}
+	}
+	plain, _ := m.Frame(wire.V2{})
+	if frames[0].Len() >= plain.Len()/10 {
+		t.Errorf("%d bytes became %d", plain.Len(), frames[0].Len())
+	}
+	for what, ask := range map[string]func() (*wire.Frame, error){
+		"another serializer": func() (*wire.Frame, error) { return m.DeflatedFrame(wire.V1{}, 1) },
+		"another level":      func() (*wire.Frame, error) { return m.DeflatedFrame(wire.V2{}, 9) },
+	} {
+		first, err1 := ask()
+		again, err2 := ask()
+		if err1 != nil || err2 != nil || first != again || first == frames[0] {
+			t.Errorf("%s: got %p, %p, %v, %v beside %p", what, first, again, err1, err2, frames[0])
+		}
+	}
+	if _, err := (&pubsub.Message{Kind: pubsub.Value}).DeflatedFrame(wire.V2{}, 1); err == nil {
+		t.Error("a Value has a frame")
+	}
+}

@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 
 	"github.com/bennu-go/bennu/internal/stack"
-	"github.com/bennu-go/bennu/internal/wire"
 	"github.com/bennu-go/bennu/proc"
 	"github.com/bennu-go/bennu/pubsub"
 	"github.com/bennu-go/bennu/telemetry"
@@ -295,7 +294,7 @@ func (s *Shard) deliver(m *Member, items []item, batches *batches) {
 	if m.Target != nil && s.intercepted(m, items) {
 		return
 	}
-	if b := batches.of(m.Conn.Serializer(), items, s.env); b != nil {
+	if b := batches.of(m.Conn, items, s.env); b != nil {
 		m.Conn.Send(b)
 	}
 }
@@ -316,61 +315,11 @@ func (s *Shard) intercepted(m *Member, items []item) bool {
 			continue
 		}
 		var one batches
-		if b := one.of(m.Conn.Serializer(), items[i:i+1], s.env); b != nil {
+		if b := one.of(m.Conn, items[i:i+1], s.env); b != nil {
 			m.Conn.Send(b)
 		}
 	}
 	return true
-}
-
-// batches holds the encoded messages of one fan-out, per serializer.
-type batches struct {
-	builtin [2]*Batch
-	failed  [2]bool
-	custom  map[wire.Serializer]*Batch
-}
-
-func (bs *batches) of(sr wire.Serializer, items []item, env *shardEnv) *Batch {
-	i := sr.Index()
-	if i >= 0 && i < len(bs.builtin) {
-		if bs.builtin[i] == nil && !bs.failed[i] {
-			bs.builtin[i] = encode(sr, items, env)
-			bs.failed[i] = bs.builtin[i] == nil
-		}
-		return bs.builtin[i]
-	}
-	b, ok := bs.custom[sr]
-	if !ok {
-		b = encode(sr, items, env)
-		if bs.custom == nil {
-			bs.custom = make(map[wire.Serializer]*Batch)
-		}
-		bs.custom[sr] = b
-	}
-	return b
-}
-
-// encode returns nil if there is nothing to send. A serializer that panics is reported once a fan-out, not once a member.
-func encode(sr wire.Serializer, items []item, env *shardEnv) (b *Batch) {
-	defer func() {
-		if v := recover(); v != nil {
-			env.report(debug.Stack(), v)
-			b = nil
-		}
-	}()
-	b = &Batch{Frames: make([]*wire.Frame, 0, len(items))}
-	for i := range items {
-		f, err := items[i].msg.Frame(sr)
-		if err != nil { // a binary message to a V1 client: it cannot be told
-			continue
-		}
-		b.Frames = append(b.Frames, f)
-	}
-	if len(b.Frames) == 0 {
-		return nil
-	}
-	b.join()
-	return b
 }
 
 // Shards are all shards of an endpoint.

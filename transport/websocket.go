@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bennu-go/bennu/internal/deflate"
 	"github.com/bennu-go/bennu/internal/frame"
 	"github.com/bennu-go/bennu/internal/wire"
 )
@@ -23,7 +24,8 @@ type WebSocketConfig struct {
 	Path string
 	// Timeout without a byte from the client, after which it is closed with 1001. Zero means 60 seconds; phoenix.js sends a heartbeat every 30.
 	Timeout time.Duration
-	// MaxFrame and MaxMessage bound one frame and one reassembled message, in bytes. Zero means 10 MB and 8 MB. Beyond them the client is closed with 1009.
+	// MaxFrame and MaxMessage bound one frame and one message that is reassembled or inflated, in bytes. Zero means 10 MB and 8 MB. Beyond them the client is
+	// closed with 1009.
 	MaxFrame, MaxMessage int64
 	// MaxQueued bounds the bytes that wait to be written to one client. Zero means 1 MiB. One message is always taken by an empty queue; beyond the bound the
 	// client is closed with 1013.
@@ -33,6 +35,8 @@ type WebSocketConfig struct {
 	// SendBuffer is how many bytes the kernel may hold for one client: the connection's SO_SNDBUF, set when it becomes a WebSocket, so that answers to other
 	// requests keep the system's. Zero means 64 KiB; the system's own, which grows to 4 MB on Linux for a client that does not read, is negative.
 	SendBuffer int
+	// Compress offers permessage-deflate. The zero value is off; see [Compression] for why.
+	Compress Compression
 	// Limiter counts and bounds the connections of several mounts together. Nil: the endpoint's; without an endpoint, none.
 	Limiter *Limiter
 	// Engine that serves the connections. The zero value chooses.
@@ -65,15 +69,17 @@ func (c WebSocketConfig) withDefaults() WebSocketConfig {
 	if c.SendBuffer == 0 {
 		c.SendBuffer = 64 << 10
 	}
+	c.Compress = c.Compress.withDefaults()
 	return c
 }
 
 // WebSocket serves a Socket over RFC 6455. It is an http.Handler for the transport's path.
 type WebSocket struct {
-	env    Env
-	socket Socket
-	cfg    WebSocketConfig
-	limits frame.Limits
+	env      Env
+	socket   Socket
+	cfg      WebSocketConfig
+	limits   frame.Limits
+	deflated frame.Limits // of connections with compression
 
 	formats []wire.Serializer // among which a connection's is an index
 }
@@ -81,11 +87,13 @@ type WebSocket struct {
 // NewWebSocket checks the configuration.
 func NewWebSocket(env Env, socket Socket, cfg WebSocketConfig) (*WebSocket, error) {
 	cfg = cfg.withDefaults()
-	if err := cfg.validate(); err != nil {
+	if err := errors.Join(cfg.validate(), cfg.Compress.validate()); err != nil {
 		return nil, err
 	}
 	cfg.bind(env, socket)
 	ws := &WebSocket{env: env, socket: socket, cfg: cfg, limits: frame.Limits{MaxFrame: cfg.MaxFrame, MaxMessage: cfg.MaxMessage}}
+	ws.deflated = ws.limits
+	ws.deflated.AllowRSV1 = true
 	supported := cfg.Serializers
 	if supported == nil {
 		supported = wire.DefaultSupported()
@@ -105,6 +113,10 @@ func (ws *WebSocket) Path() string { return ws.cfg.Path }
 // ServeHTTP lets a client in, or answers why not.
 func (ws *WebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	key, err := checkUpgrade(r)
+	extensions := ""
+	if err == nil {
+		extensions, err = ws.cfg.Compress.negotiate(r.Header)
+	}
 	if err != nil {
 		w.Header().Set("Sec-WebSocket-Version", "13")
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -119,7 +131,7 @@ func (ws *WebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ws.refuse(w, r, key, err)
 		return
 	}
-	nc, rest, err := ws.accept(w, r, key)
+	nc, rest, err := ws.accept(w, r, key, extensions)
 	if err != nil {
 		session.Closed(ErrLost)
 		ws.env.Logger.Warn("transport: upgrading to WebSocket", "error", err)
@@ -127,6 +139,7 @@ func (ws *WebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	setSendBuffer(nc, ws.cfg.SendBuffer)
 	c := newWSConn(ws, session, req.Serializer, nc)
+	c.deflate = extensions != ""
 	if stream, ok := nc.(*streamConn); ok {
 		defer stream.retire()
 		c.serve(rest)
@@ -136,6 +149,14 @@ func (ws *WebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	go c.serve(rest)
+}
+
+// maxInflated bounds what a message of a client may become; negative: no bound.
+func (ws *WebSocket) maxInflated() int64 {
+	if ws.cfg.MaxMessage == 0 {
+		return frame.DefaultMaxMessage
+	}
+	return ws.cfg.MaxMessage
 }
 
 func checkUpgrade(r *http.Request) (key string, err error) {
@@ -172,7 +193,7 @@ func headerHas(h http.Header, name, token string) bool {
 }
 
 // hijack answers 101 and takes the connection, with what the client has sent already.
-func (ws *WebSocket) hijack(w http.ResponseWriter, key, subprotocol string) (nc net.Conn, rest []byte, err error) {
+func (ws *WebSocket) hijack(w http.ResponseWriter, key, subprotocol, extensions string) (nc net.Conn, rest []byte, err error) {
 	nc, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		http.Error(w, "this connection cannot carry a WebSocket", http.StatusInternalServerError)
@@ -183,11 +204,14 @@ func (ws *WebSocket) hijack(w http.ResponseWriter, key, subprotocol string) (nc 
 		rest = append(rest, buffered...)
 	}
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
-	answer := make([]byte, 0, 256)
+	answer := make([]byte, 0, 384)
 	answer = append(answer, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
 	answer = base64.StdEncoding.AppendEncode(answer, sum[:])
 	if subprotocol != "" {
 		answer = append(append(answer, "\r\nSec-WebSocket-Protocol: "...), subprotocol...)
+	}
+	if extensions != "" {
+		answer = append(append(answer, "\r\n"+deflate.Header+": "...), extensions...)
 	}
 	answer = append(answer, "\r\n\r\n"...)
 	nc.SetDeadline(time.Now().Add(10 * time.Second)) // in place of the server's own deadlines
@@ -206,7 +230,7 @@ func (ws *WebSocket) refuse(w http.ResponseWriter, r *http.Request, key string, 
 		refusal.answer(w, r, &ws.cfg.ConnectConfig)
 		return
 	}
-	nc, _, herr := ws.accept(w, r, key)
+	nc, _, herr := ws.accept(w, r, key, "")
 	if herr != nil {
 		return
 	}

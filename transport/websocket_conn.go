@@ -37,6 +37,7 @@ type wsConn struct {
 	format  uint8 // the serializer, in ws.formats
 	state   uint8
 	opening bool // Session.Open is running: Closed comes after it
+	deflate bool // permessage-deflate is negotiated
 	seated  bool // it counts in the Limiter, and gives its place back when the session is closed
 	again   bool // in the poller's list of those who have more to read; used by the shard only
 }
@@ -147,7 +148,7 @@ func (c *wsConn) feed(in []byte, now time.Duration) (more bool) {
 	}()
 	c.read.Store(millis(now))
 	for len(in) > 0 && !c.parser.Ended() {
-		m, rest, err := c.parser.Next(in, &c.ws.limits)
+		m, rest, err := c.parser.Next(in, c.limits())
 		if err != nil {
 			fe := err.(*frame.Error)
 			c.end(fe.Code, fe.Reason, ErrBadMessage)
@@ -170,11 +171,28 @@ func (c *wsConn) feed(in []byte, now time.Duration) (more bool) {
 	return c.out == nil || !c.out.hungUp
 }
 
+// limits are what the parser holds the client to.
+func (c *wsConn) limits() *frame.Limits {
+	if c.deflate {
+		return &c.ws.deflated
+	}
+	return &c.ws.limits
+}
+
 func (c *wsConn) receive(m frame.Message) {
 	if !c.isOpen() {
 		return // what comes after our close frame is for nobody
 	}
-	if err := c.session.Receive(m.Op, m.Data); err != nil {
+	if m.RSV1 {
+		c.receiveDeflated(m)
+		return
+	}
+	c.hand(m.Op, m.Data)
+}
+
+// hand gives a message to the session.
+func (c *wsConn) hand(op frame.Opcode, data []byte) {
+	if err := c.session.Receive(op, data); err != nil {
 		c.ws.env.Logger.Debug("transport: closing a connection after a bad message", "socket", c.ws.socket.Name(), "error", err)
 		c.end(CloseInternal, "", ErrBadMessage)
 	}
@@ -183,7 +201,7 @@ func (c *wsConn) receive(m frame.Message) {
 func (c *wsConn) pong(data []byte) {
 	buf := readBuffers.Get().(*[readBuffer]byte) // one on the stack would move to the heap, since crypto/tls may get it
 	defer readBuffers.Put(buf)
-	c.Write(append(frame.AppendHeader(buf[:0], frame.Pong, len(data)), data...))
+	c.write(append(frame.AppendHeader(buf[:0], frame.Pong, len(data)), data...))
 }
 
 // Close implements Conn.

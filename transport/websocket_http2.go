@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/bennu-go/bennu/internal/deflate"
 )
 
 // Over HTTP/2 a WebSocket is one stream, begun by an extended CONNECT (RFC 8441). net/http announces and accepts these only in a program that was
@@ -31,10 +33,13 @@ func checkExtendedConnect(r *http.Request) error {
 }
 
 // accept answers yes and returns what the frames travel on.
-func (ws *WebSocket) accept(w http.ResponseWriter, r *http.Request, key string) (nc net.Conn, rest []byte, err error) {
+func (ws *WebSocket) accept(w http.ResponseWriter, r *http.Request, key, extensions string) (nc net.Conn, rest []byte, err error) {
 	protocol := ws.cfg.subprotocol(r)
 	if !isExtendedConnect(r) {
-		return ws.hijack(w, key, protocol)
+		return ws.hijack(w, key, protocol, extensions)
+	}
+	if extensions != "" {
+		w.Header().Set(deflate.Header, extensions)
 	}
 	if protocol != "" {
 		w.Header().Set(protocolHeader, protocol)

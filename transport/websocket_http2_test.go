@@ -72,6 +72,24 @@ func testWebSocketOverHTTP2(t *testing.T) {
 		a.conn.nc.Close()
 		s.wantClosed("transport_error")
 	})
+	t.Run("compression", func(t *testing.T) {
+		s := newH2Server(t, compressing, nil)
+		a := s.connect(t, "", []string{"sec-websocket-extensions", plainOffer})
+		a.want("answer 200")
+		long := strings.Repeat("long ", 1000)
+		a.send(deflatedFromClient(frame.Text, long))
+		a.want("deflated " + long)
+		a.send(deflatedFromClient(frame.Text, "short"))
+		a.want("short")
+		b := a.conn.open(t, "", nil) // does not offer it
+		b.want("answer 200")
+		b.send(fromClient(frame.Text, true, long))
+		b.want(long)
+		c := a.conn.open(t, "", []string{"sec-websocket-extensions", ";"})
+		c.want("answer 400", "end")
+		a.conn.nc.Close()
+		s.wantClosed("transport_error", "transport_error")
+	})
 	t.Run("refusals", func(t *testing.T) {
 		s := newH2Server(t, WebSocketConfig{}, nil)
 		a := s.connect(t, "", []string{":protocol", "chat"})
@@ -414,6 +432,9 @@ func (st *h2Stream) receive(p []byte) {
 			return
 		}
 		body := st.data[size : size+n]
+		if st.data[0]&0x40 != 0 {
+			body = append([]byte("deflated "), standardInflate(st.conn.t, body)...)
+		}
 		switch frame.Opcode(st.data[0] & 15) {
 		case frame.Close:
 			st.say(strings.TrimSpace(fmt.Sprintf("close %d %s", binary.BigEndian.Uint16(body), body[2:])))

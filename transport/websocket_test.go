@@ -105,6 +105,8 @@ type harness struct {
 	sock *echo
 	env  Env
 	addr string // of the listener
+
+	offer string // of extensions, by clients that connect
 }
 
 // onPipes runs f in virtual time against connections in memory.
@@ -159,9 +161,10 @@ var paths = map[string]func(*testing.T, WebSocketConfig, func(*harness)){
 }
 
 type peer struct {
-	t  testing.TB
-	nc net.Conn
-	br *bufio.Reader
+	t        testing.TB
+	nc       net.Conn
+	br       *bufio.Reader
+	deflated int // messages that came compressed
 }
 
 func (h *harness) connect(query string) *peer {
@@ -177,6 +180,9 @@ func (h *harness) request(query string, change func(http.Header)) (*peer, *http.
 	h.t.Helper()
 	nc := h.dial()
 	header := http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}}
+	if h.offer != "" {
+		header.Set("Sec-WebSocket-Extensions", h.offer)
+	}
 	if change != nil {
 		change(header)
 	}
@@ -194,6 +200,19 @@ func (h *harness) request(query string, change func(http.Header)) (*peer, *http.
 }
 
 func (p *peer) write(b []byte) { p.nc.Write(b) }
+
+// pace writes b in pieces, in the background.
+func (p *peer) pace(b []byte, size int) {
+	go func() {
+		for len(b) > 0 {
+			n := min(len(b), size)
+			if _, err := p.nc.Write(b[:n]); err != nil {
+				return
+			}
+			b = b[n:]
+		}
+	}()
+}
 
 func (p *peer) read() (op frame.Opcode, payload []byte, err error) {
 	var h [2]byte
@@ -217,6 +236,10 @@ func (p *peer) read() (op frame.Opcode, payload []byte, err error) {
 	}
 	payload = make([]byte, n)
 	_, err = io.ReadFull(p.br, payload)
+	if err == nil && h[0]&0x40 != 0 {
+		p.deflated++
+		payload = standardInflate(p.t, payload)
+	}
 	return frame.Opcode(h[0] & 15), payload, err
 }
 
@@ -271,7 +294,7 @@ func TestRFC6455(t *testing.T) {
 		{"2 pings", cat(fromClient(frame.Ping, true, ""), fromClient(frame.Ping, true, "p"), fromClient(frame.Pong, true, "unasked"), fromClient(frame.Ping, true, strings.Repeat("p", 125))),
 			[]string{`pong ""`, `pong "p"`, "pong of 125"}, nil},
 		{"2 ping too long", fromClient(frame.Ping, true, strings.Repeat("p", 126)), []string{"close 1002 control frame is longer than 125 bytes", "end"}, ErrBadMessage},
-		{"3 reserved bits", []byte{0xC1, 0x80, 1, 2, 3, 4}, []string{"close 1002 reserved bit set without an extension that uses it", "end"}, ErrBadMessage},
+		{"3 reserved bits", []byte{0xA1, 0x80, 1, 2, 3, 4}, []string{"close 1002 reserved bit set without an extension that uses it", "end"}, ErrBadMessage},
 		{"4 opcodes", fromClient(frame.Opcode(3), true, ""), []string{"close 1002 unknown opcode", "end"}, ErrBadMessage},
 		{"5 fragments with a ping between", cat(fromClient(frame.Text, false, "a"), fromClient(frame.Ping, true, "p"), fromClient(frame.Continuation, false, "b"), fromClient(frame.Continuation, true, "c")),
 			[]string{`pong "p"`, `text "abc"`}, nil},
@@ -300,27 +323,23 @@ func TestRFC6455(t *testing.T) {
 				if path != "pipe" && (pace.size == 1 || strings.HasSuffix(path, "byte by byte")) && len(tc.send) > 10_000 {
 					continue // 70,000 system calls show nothing new
 				}
-				t.Run(tc.name+"/"+pace.name+"/"+path, func(t *testing.T) {
-					on(t, WebSocketConfig{MaxFrame: 100_000, MaxMessage: 100_000}, func(h *harness) {
-						p := h.connect("")
-						go func() {
-							for b := tc.send; len(b) > 0; {
-								n := min(len(b), pace.size)
-								if _, err := p.nc.Write(b[:n]); err != nil {
-									return
+				for mode, cfg := range map[string]WebSocketConfig{"plain": {}, "deflate": {Compress: Compression{Enabled: true}}} { // what is allowed or not stays so with compression
+					t.Run(tc.name+"/"+pace.name+"/"+path+"/"+mode, func(t *testing.T) {
+						cfg.MaxFrame, cfg.MaxMessage = 100_000, 100_000
+						on(t, cfg, func(h *harness) {
+							h.offer = "permessage-deflate; client_max_window_bits"
+							p := h.connect("")
+							p.pace(tc.send, pace.size)
+							p.want(tc.want...)
+							if tc.end != nil {
+								if got := <-waitSession(h).closed; got != tc.end {
+									t.Errorf("the session was closed with %v, want %v", got, tc.end)
 								}
-								b = b[n:]
 							}
-						}()
-						p.want(tc.want...)
-						if tc.end != nil {
-							if got := <-waitSession(h).closed; got != tc.end {
-								t.Errorf("the session was closed with %v, want %v", got, tc.end)
-							}
-						}
-						p.nc.Close()
+							p.nc.Close()
+						})
 					})
-				})
+				}
 			}
 		}
 	}

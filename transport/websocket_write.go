@@ -23,8 +23,15 @@ func (c *wsConn) Send(b *Batch) {
 	}
 }
 
-// Write implements Conn. What cannot be written yet is queued as a copy.
+// Write implements Conn.
 func (c *wsConn) Write(p []byte) {
+	if !c.deflate || !c.writeDeflated(p) {
+		c.write(p)
+	}
+}
+
+// write queues what cannot be written yet as a copy.
+func (c *wsConn) write(p []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state != stateOpen {

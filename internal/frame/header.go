@@ -31,6 +31,28 @@ func AppendHeader(dst []byte, op Opcode, n int) []byte {
 	return appendLength(append(dst, bitFin|byte(op)), n, 0)
 }
 
+// MarkDeflated sets RSV1 in a whole frame of a server: its payload is compressed as permessage-deflate wants it (RFC 7692 section 6).
+func MarkDeflated(whole []byte) { whole[0] |= bitRSV1 }
+
+// Split returns the opcode and the payload of a whole, unfragmented frame of a server, as [AppendHeader] begins it. The opcode is Continuation if it is anything
+// else, or marked as compressed.
+func Split(whole []byte) (Opcode, []byte) {
+	if len(whole) < 2 || whole[0]&^0x0F != bitFin || whole[1]&bitMask != 0 {
+		return Continuation, nil
+	}
+	size := 2
+	switch whole[1] {
+	case 126:
+		size = 4
+	case 127:
+		size = MaxHeader
+	}
+	if len(whole) < size {
+		return Continuation, nil
+	}
+	return Opcode(whole[0] & 0x0F), whole[size:]
+}
+
 func appendLength(dst []byte, n int, mask byte) []byte {
 	switch HeaderSize(n) {
 	case 2:

@@ -27,6 +27,7 @@ var Packages = []Package{
 	{Path: "internal/stack"},
 	{Path: "internal/codec"},
 	{Path: "internal/frame"},
+	{Path: "internal/deflate"},
 	{Path: "internal/wire"},
 	{Path: "internal/orset"},
 	{Path: "etf"},

@@ -1,6 +1,11 @@
 package wire
 
-import "github.com/bennu-go/bennu/internal/frame"
+import (
+	"bytes"
+
+	"github.com/bennu-go/bennu/internal/deflate"
+	"github.com/bennu-go/bennu/internal/frame"
+)
 
 // A Frame is a whole WebSocket frame of the server: header and payload, never changed once made, so that any number of
 // connections may hold it and write it. Its zero value is no frame.
@@ -35,6 +40,20 @@ func FinishHeader(buf []byte, reserved int, op frame.Opcode) (start int) {
 	start = reserved - frame.HeaderSize(n)
 	frame.AppendHeader(buf[start:start], op, n)
 	return start
+}
+
+// Deflated returns f with its payload compressed for permessage-deflate, or f itself if that does not make it shorter. Data of the result
+// is compressed too: it is for a WebSocket only. level is one of package deflate's.
+func (f Frame) Deflated(level int) Frame {
+	w := deflate.Borrow(level)
+	defer w.Release()
+	buf := w.Deflate(frame.MaxHeader, f.Data())
+	b := buf[FinishHeader(buf, frame.MaxHeader, f.op):]
+	if len(b) >= len(f.b) {
+		return f
+	}
+	frame.MarkDeflated(b)
+	return Frame{bytes.Clone(b), uint8(len(b) - (len(buf) - frame.MaxHeader)), f.op} // not a byte more: it may wait for many clients
 }
 
 // IsZero reports whether f is no frame.

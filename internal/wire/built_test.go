@@ -2,9 +2,11 @@ package wire
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"unsafe"
 
+	"github.com/bennu-go/bennu/internal/deflate"
 	"github.com/bennu-go/bennu/internal/frame"
 )
 
@@ -31,6 +33,26 @@ func TestFrame(t *testing.T) {
 	}
 	if got := unsafe.Sizeof(Frame{}); got > 32 {
 		t.Errorf("got a Frame of %d bytes, want at most 32", got)
+	}
+}
+
+func TestDeflatedFrame(t *testing.T) {
+	text := strings.Repeat("hello ", 50_000)
+	f := NewFrame(frame.Text, []byte(text))
+	d := f.Deflated(1)
+	if d.Op() != frame.Text || d.Len() >= f.Len()/50 || d.WS()[0] != 0xC1 || cap(d.WS()) != d.Len() {
+		t.Errorf("got %v, %d bytes of %d, first byte %x, room for %d", d.Op(), d.Len(), f.Len(), d.WS()[0], cap(d.WS()))
+	}
+	if op, _ := frame.Split(f.WS()); op != frame.Text {
+		t.Error("compressing a frame has changed it")
+	}
+	got, err := deflate.Inflate(nil, d.Data(), -1)
+	if err != nil || string(got) != text {
+		t.Errorf("inflating gives %d bytes and %v", len(got), err)
+	}
+	short := NewFrame(frame.Text, []byte("[]"))
+	if d := short.Deflated(1); &d.WS()[0] != &short.WS()[0] {
+		t.Errorf("a frame that does not get shorter became % x", d.WS())
 	}
 }
 
