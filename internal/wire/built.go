@@ -1,8 +1,6 @@
 package wire
 
 import (
-	"bytes"
-
 	"github.com/bennu-go/bennu/internal/deflate"
 	"github.com/bennu-go/bennu/internal/frame"
 )
@@ -53,7 +51,8 @@ func (f Frame) Deflated(level int) Frame {
 		return f
 	}
 	frame.MarkDeflated(b)
-	return Frame{bytes.Clone(b), uint8(len(b) - (len(buf) - frame.MaxHeader)), f.op} // not a byte more: it may wait for many clients
+	own := append(make([]byte, 0, len(b)), b...) // exactly: it may wait for many clients, and nobody may append behind it
+	return Frame{own, uint8(len(b) - (len(buf) - frame.MaxHeader)), f.op}
 }
 
 // IsZero reports whether f is no frame.
