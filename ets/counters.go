@@ -57,7 +57,7 @@ func (c *Counters[K]) do(key K, start int64, ttl time.Duration, f func(n int64) 
 	if c.closed.Load() {
 		return f(start), 0 // as if it had been closed just afterwards
 	}
-	for p := c.shelf.load(key); ; p = nil {
+	for p := c.shelf.Load(key); ; p = nil {
 		if p == nil || c.past(p.expiry) {
 			p = c.fresh(key, ttl) // waits for whoever is removing it
 		}
@@ -83,7 +83,7 @@ func (p *cell) apply(start int64, f func(n int64) int64) (n int64, ok bool) {
 
 // fresh puts a new cell under key unless somebody else just did.
 func (c *Counters[K]) fresh(key K, ttl time.Duration) (p *cell) {
-	c.shelf.compute(key, func(old *cell) *cell {
+	c.shelf.Compute(key, func(old *cell) *cell {
 		if old != nil && !c.past(old.expiry) {
 			p = old
 			return old
@@ -158,7 +158,7 @@ func (c *Counters[K]) put(key K, n int64, expiry int64) {
 		return
 	}
 	p := &cell{n: n, born: true, expiry: expiry}
-	c.shelf.compute(key, func(old *cell) *cell {
+	c.shelf.Compute(key, func(old *cell) *cell {
 		if old != nil {
 			old.remove()
 		}
@@ -174,7 +174,7 @@ func (c *Counters[K]) peek(key K) (n, expiry int64, ok bool) {
 	if c.closed.Load() {
 		return 0, 0, false
 	}
-	p := c.shelf.load(key)
+	p := c.shelf.Load(key)
 	if p == nil || c.past(p.expiry) {
 		return 0, 0, false
 	}
@@ -215,7 +215,7 @@ func (c *Counters[K]) TTL(key K) (left time.Duration, ok bool) {
 func (c *Counters[K]) Take(key K) (n int64, ok bool) {
 	tok := c.gate.RLock()
 	defer c.gate.RUnlock(tok)
-	c.shelf.compute(key, func(old *cell) *cell {
+	c.shelf.Compute(key, func(old *cell) *cell {
 		if old == nil {
 			return nil
 		}
@@ -250,7 +250,7 @@ func (c *Counters[K]) DeleteFunc(f func(key K, n int64) bool) int {
 // All iterates over the counters. They may be changed meanwhile.
 func (c *Counters[K]) All() iter.Seq2[K, int64] {
 	return func(yield func(K, int64) bool) {
-		for key, p := range c.shelf.all() {
+		for key, p := range c.shelf.All() {
 			if c.closed.Load() {
 				return
 			}
@@ -277,9 +277,9 @@ func (c *Counters[K]) Snapshot() []Entry[K, int64] {
 func (c *Counters[K]) frozen() []stored[K, int64] {
 	c.gate.Lock()
 	defer c.gate.Unlock()
-	all := make([]stored[K, int64], 0, c.shelf.len())
+	all := make([]stored[K, int64], 0, c.shelf.Len())
 	now := c.now()
-	for key, p := range c.shelf.all() {
+	for key, p := range c.shelf.All() {
 		if n, ok := p.read(); ok && (p.expiry == 0 || now < p.expiry) {
 			all = append(all, stored[K, int64]{key, &entry[int64]{value: n, expiry: p.expiry}})
 		}
@@ -288,10 +288,10 @@ func (c *Counters[K]) frozen() []stored[K, int64] {
 }
 
 // Len implements [Table].
-func (c *Counters[K]) Len() int { return c.shelf.len() }
+func (c *Counters[K]) Len() int { return c.shelf.Len() }
 
 func (c *Counters[K]) sweep() (expired, left int) {
-	for key, p := range c.shelf.all() {
+	for key, p := range c.shelf.All() {
 		switch {
 		case p.expiry == 0:
 		case !c.past(p.expiry):
@@ -306,7 +306,7 @@ func (c *Counters[K]) sweep() (expired, left int) {
 func (c *Counters[K]) drop(key K, p *cell) (dropped bool) {
 	tok := c.gate.RLock()
 	defer c.gate.RUnlock(tok)
-	c.shelf.compute(key, func(now *cell) *cell {
+	c.shelf.Compute(key, func(now *cell) *cell {
 		if dropped = now == p; dropped {
 			c.expired.Inc()
 			p.remove()
@@ -321,5 +321,5 @@ func (c *Counters[K]) wipe(before func()) {
 	c.gate.Lock()
 	defer c.gate.Unlock()
 	before()
-	c.shelf.clear() // nobody is inside do: a cell of the old shelf is not added to any more
+	c.shelf.Clear() // nobody is inside do: a cell of the old shelf is not added to any more
 }

@@ -35,7 +35,7 @@ func (k *keyed[K, V]) find(key K) *entry[V] {
 	if k.closed.Load() {
 		return nil
 	}
-	e := k.shelf.load(key)
+	e := k.shelf.Load(key)
 	if e != nil && k.past(e.expiry) {
 		return nil
 	}
@@ -49,7 +49,7 @@ func (k *keyed[K, V]) store(key K, e *entry[V]) {
 	if k.closed.Load() {
 		return
 	}
-	k.shelf.store(key, e)
+	k.shelf.Store(key, e)
 }
 
 // change replaces the live entry under key by what f returns; nil is nothing. It returns false, without calling f, if the table is closed.
@@ -59,7 +59,7 @@ func (k *keyed[K, V]) change(key K, f func(old *entry[V]) *entry[V]) bool {
 	if k.closed.Load() {
 		return false
 	}
-	k.shelf.compute(key, func(old *entry[V]) *entry[V] {
+	k.shelf.Compute(key, func(old *entry[V]) *entry[V] {
 		if old == nil || !k.past(old.expiry) {
 			return f(old)
 		}
@@ -93,7 +93,7 @@ func (k *keyed[K, V]) take(key K) (taken *entry[V]) {
 // live iterates without any lock.
 func (k *keyed[K, V]) live() iter.Seq2[K, *entry[V]] {
 	return func(yield func(K, *entry[V]) bool) {
-		for key, e := range k.shelf.all() {
+		for key, e := range k.shelf.All() {
 			if k.closed.Load() {
 				return
 			}
@@ -108,9 +108,9 @@ func (k *keyed[K, V]) live() iter.Seq2[K, *entry[V]] {
 func (k *keyed[K, V]) frozen() []stored[K, V] {
 	k.gate.Lock()
 	defer k.gate.Unlock()
-	all := make([]stored[K, V], 0, k.shelf.len())
+	all := make([]stored[K, V], 0, k.shelf.Len())
 	now := k.now()
-	for key, e := range k.shelf.all() {
+	for key, e := range k.shelf.All() {
 		if e.expiry == 0 || now < e.expiry {
 			all = append(all, stored[K, V]{key, e})
 		}
@@ -125,10 +125,10 @@ type stored[K any, V any] struct {
 }
 
 // Len implements [Table].
-func (k *keyed[K, V]) Len() int { return k.shelf.len() }
+func (k *keyed[K, V]) Len() int { return k.shelf.Len() }
 
 func (k *keyed[K, V]) sweep() (expired, left int) {
-	for key, e := range k.shelf.all() {
+	for key, e := range k.shelf.All() {
 		switch {
 		case e.expiry == 0:
 		case !k.past(e.expiry):
@@ -144,7 +144,7 @@ func (k *keyed[K, V]) sweep() (expired, left int) {
 func (k *keyed[K, V]) drop(key K, e *entry[V]) (dropped bool) {
 	tok := k.gate.RLock()
 	defer k.gate.RUnlock(tok)
-	k.shelf.compute(key, func(now *entry[V]) *entry[V] {
+	k.shelf.Compute(key, func(now *entry[V]) *entry[V] {
 		if dropped = now == e; dropped {
 			k.expired.Inc()
 			return nil
@@ -158,5 +158,5 @@ func (k *keyed[K, V]) wipe(before func()) {
 	k.gate.Lock()
 	defer k.gate.Unlock()
 	before()
-	k.shelf.clear()
+	k.shelf.Clear()
 }

@@ -16,16 +16,16 @@ type entry[V any] struct {
 	cost   uint32
 }
 
-// shelf is a concurrent map from keys to pointers. What compute is given is called under a lock: it is never the user's, and must not panic,
+// shelf is a concurrent map from keys to pointers. What Compute is given is called under a lock: it is never the user's, and must not panic,
 // because that would leave the lock behind.
 type shelf[K comparable, T any] interface {
-	load(key K) *T
-	store(key K, p *T)
-	// compute replaces what is under key, at one instant, by what f returns: nil is nothing.
-	compute(key K, f func(old *T) *T)
-	all() iter.Seq2[K, *T]
-	len() int
-	clear()
+	Load(key K) *T
+	Store(key K, p *T)
+	// Compute replaces what is under key, at one instant, by what f returns: nil is nothing.
+	Compute(key K, f func(old *T) *T)
+	All() iter.Seq2[K, *T]
+	Len() int
+	Clear()
 }
 
 // open is a shelf without a limit.
@@ -33,17 +33,17 @@ type open[K comparable, T any] struct{ m *xsync.Map[K, *T] }
 
 func newOpen[K comparable, T any]() shelf[K, T] { return open[K, T]{xsync.NewMap[K, *T]()} }
 
-func (s open[K, T]) load(key K) *T {
+func (s open[K, T]) Load(key K) *T {
 	p, _ := s.m.Load(key)
 	return p
 }
 
-func (s open[K, T]) store(key K, p *T)     { s.m.Store(key, p) }
-func (s open[K, T]) all() iter.Seq2[K, *T] { return s.m.All() }
-func (s open[K, T]) len() int              { return s.m.Size() }
-func (s open[K, T]) clear()                { s.m.Clear() }
+func (s open[K, T]) Store(key K, p *T)     { s.m.Store(key, p) }
+func (s open[K, T]) All() iter.Seq2[K, *T] { return s.m.All() }
+func (s open[K, T]) Len() int              { return s.m.Size() }
+func (s open[K, T]) Clear()                { s.m.Clear() }
 
-func (s open[K, T]) compute(key K, f func(old *T) *T) {
+func (s open[K, T]) Compute(key K, f func(old *T) *T) {
 	s.m.Compute(key, func(old *T, _ bool) (*T, xsync.ComputeOp) {
 		switch next := f(old); next {
 		case old:
@@ -55,11 +55,6 @@ func (s open[K, T]) compute(key K, f func(old *T) *T) {
 		}
 	})
 }
-
-var (
-	_ shelf[int, int] = open[int, int]{}
-	_ shelf[int, int] = bounded[int, int]{}
-)
 
 // bounded is a shelf that evicts. Clearing it puts a new cache in place of the old: at one instant, and in no time.
 type bounded[K comparable, T any] struct {
@@ -85,21 +80,21 @@ func newBounded[K comparable, T any](size int, cost func(*T) uint32, gone func(K
 		o.Weigher = func(_ K, p *T) uint32 { return cost(p) }
 	}
 	s := bounded[K, T]{make: func() *otter.Cache[K, *T] { return otter.Must(o) }, c: new(atomic.Pointer[otter.Cache[K, *T]])}
-	s.clear()
+	s.Clear()
 	return s
 }
 
-func (s bounded[K, T]) load(key K) *T {
+func (s bounded[K, T]) Load(key K) *T {
 	p, _ := s.c.Load().GetIfPresent(key)
 	return p
 }
 
-func (s bounded[K, T]) store(key K, p *T)     { s.c.Load().Set(key, p) }
-func (s bounded[K, T]) all() iter.Seq2[K, *T] { return s.c.Load().All() }
-func (s bounded[K, T]) len() int              { return s.c.Load().EstimatedSize() }
-func (s bounded[K, T]) clear()                { s.c.Store(s.make()) }
+func (s bounded[K, T]) Store(key K, p *T)     { s.c.Load().Set(key, p) }
+func (s bounded[K, T]) All() iter.Seq2[K, *T] { return s.c.Load().All() }
+func (s bounded[K, T]) Len() int              { return s.c.Load().EstimatedSize() }
+func (s bounded[K, T]) Clear()                { s.c.Store(s.make()) }
 
-func (s bounded[K, T]) compute(key K, f func(old *T) *T) {
+func (s bounded[K, T]) Compute(key K, f func(old *T) *T) {
 	s.c.Load().Compute(key, func(old *T, _ bool) (*T, otter.ComputeOp) {
 		switch next := f(old); next {
 		case old:
