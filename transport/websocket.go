@@ -47,7 +47,8 @@ type WebSocketConfig struct {
 type Engine uint8
 
 const (
-	// EngineAuto takes the poller for plain TCP on Linux and the portable path for everything else. It is the default.
+	// EngineAuto takes the poller for plain TCP on Linux, and for TLS over a listener of [UnderTLS], which an endpoint has; the portable path for everything else. It
+	// is the default.
 	EngineAuto Engine = iota
 	// EnginePortable has a goroutine read each connection: it works everywhere, over TLS too, and takes some kilobytes more.
 	EnginePortable
