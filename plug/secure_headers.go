@@ -69,9 +69,11 @@ func SecureHeaders(cfg SecureHeadersConfig) Plug {
 				nonceKey.Set(x, nonce)
 			}
 			h := w.Header()
-			for _, d := range defaults {
+			values := make([]string, len(defaults)) // one array for all headers
+			for i, d := range defaults {
 				if _, there := h[d[0]]; !there {
-					h[d[0]] = []string{withNonce(d[1], nonce)}
+					values[i] = withNonce(d[1], nonce)
+					h[d[0]] = values[i : i+1 : i+1]
 				}
 			}
 			for _, d := range own {
