@@ -44,6 +44,9 @@ func deflated(level int, msg []byte) []byte {
 func TestDeflateAndInflate(t *testing.T) {
 	for level := MinLevel; level <= MaxLevel; level++ {
 		for _, n := range []int{0, 1, 2, 16, 64, 127, 128, 129, 256, 1024, 4096, 8192, 16384, 32767, 32768, 32769, 65535, 65536, 131072, 1 << 20} {
+			if n > 65536 && level > MinLevel {
+				continue // the windows of all levels have moved on by then
+			}
 			for what, msg := range map[string][]byte{"JSON": payload(n), "noise": noise(n), "zeros": make([]byte, n)} {
 				z := deflated(level, msg)
 				got, err := io.ReadAll(flate.NewReader(io.MultiReader(bytes.NewReader(z), strings.NewReader(tail))))
