@@ -26,15 +26,16 @@ import (
 	"net/http"
 )
 
-// An Exchange is one request and its answer.
+// An Exchange is one request and its answer. It is the context of the request.
 type Exchange struct {
+	context.Context
 	writer Writer
 	slots  []slot
 	room   [8]slot
 }
 
 type slot struct {
-	key   any // a *Key
+	key   any // a *Key, or what SetValue was given
 	value any
 }
 
@@ -55,13 +56,37 @@ func Begin(w http.ResponseWriter, r *http.Request) (*Exchange, http.ResponseWrit
 	if x := Of(r); x != nil && x.writer.within(w) {
 		return x, w, r
 	}
-	x := &Exchange{}
+	x := &Exchange{Context: r.Context()}
 	x.writer.ResponseWriter = w
 	x.slots = x.room[:0]
 	if outer := Of(r); outer != nil { // served with another writer: values stay, hooks are of this one
 		x.slots = append(x.slots, outer.slots...)
 	}
-	return x, &x.writer, r.WithContext(context.WithValue(r.Context(), contextKey{}, x))
+	return x, &x.writer, r.WithContext(x)
+}
+
+// Value implements context.Context.
+func (x *Exchange) Value(key any) any {
+	if key == (contextKey{}) {
+		return x
+	}
+	for i := range x.slots {
+		if x.slots[i].key == key {
+			return x.slots[i].value
+		}
+	}
+	return x.Context.Value(key)
+}
+
+// SetValue is context.WithValue for a request that is under way: everything that has the request's context sees it.
+func (x *Exchange) SetValue(key, value any) {
+	for i := range x.slots {
+		if x.slots[i].key == key {
+			x.slots[i].value = value
+			return
+		}
+	}
+	x.slots = append(x.slots, slot{key, value})
 }
 
 // Writer returns the writer, for its state and hooks.
@@ -92,13 +117,7 @@ func (k *Key[T]) Get(x *Exchange) (v T, ok bool) {
 
 // Set puts a value in x in place of the one before.
 func (k *Key[T]) Set(x *Exchange, v T) {
-	for i := range x.slots {
-		if x.slots[i].key == any(k) {
-			x.slots[i].value = v
-			return
-		}
-	}
-	x.slots = append(x.slots, slot{k, v})
+	x.SetValue(k, v)
 }
 
 // Delete takes the value out of x.

@@ -1,9 +1,11 @@
 package exchange
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -47,6 +49,31 @@ func TestKeys(t *testing.T) {
 	nothing.Set(x, nil)
 	if err, ok := nothing.Get(x); err != nil || !ok {
 		t.Errorf("a nil interface: got %v, %v", err, ok)
+	}
+}
+
+func TestValues(t *testing.T) {
+	type key struct{}
+	base := context.WithValue(t.Context(), key{}, "outer")
+	base, cancel := context.WithCancelCause(base)
+	x, _, r := Begin(httptest.NewRecorder(), httptest.NewRequestWithContext(base, "GET", "/", nil))
+	if v := r.Context().Value(key{}); v != "outer" {
+		t.Errorf("got %v of the context around", v)
+	}
+	x.SetValue(key{}, "inner")
+	if v := r.Context().Value(key{}); v != "inner" {
+		t.Errorf("got %v", v)
+	}
+	before := runtime.NumGoroutine()
+	derived, stop := context.WithCancel(r.Context())
+	defer stop()
+	if n := runtime.NumGoroutine(); n != before {
+		t.Errorf("deriving from the context started %d goroutines", n-before)
+	}
+	cancel(io.EOF)
+	<-derived.Done()
+	if context.Cause(derived) != io.EOF {
+		t.Errorf("got the cause %v", context.Cause(derived))
 	}
 }
 
@@ -143,7 +170,7 @@ func TestAllocs(t *testing.T) {
 		number.Get(Of(r))
 		text.Get(Of(r))
 	})
-	if got > 3 && !race.Enabled { // the exchange, the context, the request
-		t.Errorf("got %v allocations, want at most 3", got)
+	if got > 2 && !race.Enabled { // the exchange and the request
+		t.Errorf("got %v allocations, want at most 2", got)
 	}
 }
