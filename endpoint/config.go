@@ -47,6 +47,9 @@ type Config struct {
 	Limits transport.Limits
 	// Shards of the connection engine. Zero means GOMAXPROCS.
 	Shards int
+	// StopDelay is how long everything is served as before when readiness has turned off already, so that balancers that ask for it have sent their
+	// clients elsewhere before the first is turned away. Give it a little more than what their checks take to notice. Zero: none.
+	StopDelay time.Duration
 	// StopTimeout bounds the wait for requests that still run when everything has been drained. Zero means 10 seconds.
 	StopTimeout time.Duration
 	// Logger. Nil means slog.Default(), taken in New.

@@ -4,12 +4,12 @@
 // # Terms
 //
 // A mount is a user socket on a path, over WebSocket and, if wanted, long-polling. Liveness says that the program runs; readiness says
-// that it wants traffic: it turns off when the endpoint begins to drain. Messages of a mount are compressed if its [transport.WebSocketConfig] says so.
+// that it wants traffic: it turns off when the endpoint begins to stop. Messages of a mount are compressed if its [transport.WebSocketConfig] says so.
 //
 // # Order
 //
-// A request is for the health checks, else for a mounted socket, else for a static file, else for the Handler. When Run's context ends, readiness turns off;
-// new WebSockets are refused with 503, new long-polls are told to go at once; every connection is drained (closed with 1012, in batches); then the listener closes and
+// A request is for the health checks, else for a mounted socket, else for a static file, else for the Handler. When Run's context ends, readiness turns off, and answers ask
+// for their connections to be closed; for StopDelay all else is as before; then new WebSockets are refused with 503, new long-polls are told to go at once; every connection is drained (closed with 1012, in batches); then the listener closes and
 // requests that run are waited for; what is left is cut off.
 //
 // # Limits

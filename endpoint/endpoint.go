@@ -28,7 +28,8 @@ type Endpoint struct {
 	mounts   []mounted
 	tokens   *token.Tokens // nil without Secrets
 	handler  http.Handler
-	draining atomic.Bool
+	unready  atomic.Bool // readiness is off
+	draining atomic.Bool // new WebSockets are refused
 	limiter  *transport.Limiter
 	mu       sync.Mutex // guards addr
 	addr     net.Addr
@@ -82,7 +83,7 @@ func New(cfg Config) *Endpoint {
 		rest = static(cfg.Static, rest)
 	}
 	mux.Handle("/", rest)
-	e.handler = e.recovered(mux)
+	e.handler = e.recovered(e.partingWhenUnready(mux))
 	return e
 }
 
@@ -149,13 +150,13 @@ func (e *Endpoint) Connections() int { return e.env.Shards.Count() }
 // AnnouncesReady implements supervise.ReadyService: the endpoint is ready when it listens.
 func (e *Endpoint) AnnouncesReady() {}
 
-// StopWithin implements supervise.StopService: as long as draining and the last requests may take.
+// StopWithin implements supervise.StopService: as long as StopDelay, draining and the last requests may take.
 func (e *Endpoint) StopWithin() time.Duration {
 	longest := time.Duration(0)
 	for _, m := range e.mounts {
 		longest = max(longest, m.drain.Limit())
 	}
-	return longest + e.cfg.StopTimeout + 5*time.Second
+	return e.cfg.StopDelay + longest + e.cfg.StopTimeout + 5*time.Second
 }
 
 // Run listens and serves until ctx ends, then drains and stops.
@@ -165,6 +166,7 @@ func (e *Endpoint) Run(ctx context.Context) error {
 		return err
 	}
 	defer e.setAddr(nil)
+	e.unready.Store(false)
 	e.draining.Store(false)
 	e.env.Shards.Accept()
 	e.limiter.Prepare(e.cfg.Logger)
@@ -217,8 +219,13 @@ func (e *Endpoint) setAddr(a net.Addr) {
 	e.addr = a
 }
 
-// stop drains, then closes.
+// stop turns readiness off, drains, then closes.
 func (e *Endpoint) stop(srv *http.Server) {
+	e.unready.Store(true)
+	if e.cfg.StopDelay > 0 {
+		e.cfg.Logger.Info("endpoint: not ready any more; draining begins after StopDelay", "delay", e.cfg.StopDelay)
+		<-time.After(e.cfg.StopDelay)
+	}
 	e.draining.Store(true)
 	var wg sync.WaitGroup
 	for _, m := range e.mounts {
@@ -232,6 +239,17 @@ func (e *Endpoint) stop(srv *http.Server) {
 		srv.Close()
 	}
 	e.env.Shards.Abandon()
+}
+
+// partingWhenUnready has connections closed after their next answer while the endpoint is about to stop: a proxy that kept one open would send its next request
+// just when it closes.
+func (e *Endpoint) partingWhenUnready(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if e.unready.Load() && r.Header.Get("Upgrade") == "" {
+			w.Header().Set("Connection", "close")
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // unlessDraining refuses new sockets while the endpoint drains: they would be closed at once.

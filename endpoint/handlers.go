@@ -12,7 +12,7 @@ import (
 func (e *Endpoint) live(w http.ResponseWriter, r *http.Request) { health(w, http.StatusOK, "ok") }
 
 func (e *Endpoint) ready(w http.ResponseWriter, r *http.Request) {
-	if e.draining.Load() {
+	if e.unready.Load() {
 		health(w, http.StatusServiceUnavailable, "draining")
 		return
 	}

@@ -86,6 +86,7 @@ var Packages = []Package{
 	{Path: "internal/rules"},
 	{Path: "internal/browser", Test: true},
 	{Path: "internal/jstest/...", Test: true},
+	{Path: "internal/proxytest", Test: true},
 	{Path: "examples/..."},
 	{Path: "bench/..."},
 }
