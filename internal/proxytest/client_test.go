@@ -320,7 +320,7 @@ func (c *poller) post(topic, event, payload string) (ref string) {
 // until polls until a message fits.
 func (c *poller) until(fits func(m message) bool) message {
 	c.t.Helper()
-	for {
+	for deadline := time.Now().Add(patience); ; {
 		for i, m := range c.kept {
 			if fits(m) {
 				c.kept = c.kept[i+1:]
@@ -330,6 +330,9 @@ func (c *poller) until(fits func(m message) bool) message {
 		c.kept = nil
 		if status := c.get(); status != http.StatusOK && status != http.StatusNoContent {
 			c.t.Fatalf("polling: status %d", status)
+		}
+		if time.Now().After(deadline) {
+			c.t.Fatal("polling: the message does not come")
 		}
 	}
 }

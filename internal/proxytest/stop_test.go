@@ -81,7 +81,12 @@ func TestANodeStopsBehindHAProxyUnnoticed(t *testing.T) {
 		}()
 	}
 	for range there {
-		c := <-told
+		var c *ws
+		select {
+		case c = <-told:
+		case <-time.After(patience):
+			t.Fatal("the clients of the first node are not told to go")
+		}
 		if took := time.Since(began); took < delay {
 			t.Errorf("a client was told to go after %s, want after StopDelay, %s", took, delay)
 		}
