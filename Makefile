@@ -65,15 +65,19 @@ $(ASSETS)/dist/index.html: $(ASSETS)/package-lock.json $(ASSETS)/build.mjs $(wil
 	cd $(ASSETS) && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 	@touch $@
 
-# What the tests need besides Go: node with npm, and a Chromium. Installed on Debian when we may.
+# What the tests need besides Go: node with npm, a Chromium, and the proxies of docs/guides/proxies. Installed on Debian when we may, and not
+# started there: policy-rc.d says no while they are being installed, unless the machine has one of its own.
 .PHONY: deps
 deps:
 	@missing=""; \
 	command -v npm >/dev/null || missing="$$missing nodejs npm"; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing="$$missing chromium"; \
+	for proxy in nginx haproxy; do PATH="$$PATH:/usr/sbin" command -v $$proxy >/dev/null || missing="$$missing $$proxy"; done; \
 	if [ -n "$$missing" ]; then \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			echo "installing$$missing"; export DEBIAN_FRONTEND=noninteractive; \
+			policy=/usr/sbin/policy-rc.d; \
+			if [ ! -e $$policy ]; then printf '#!/bin/sh\nexit 101\n' >$$policy && chmod +x $$policy && trap 'rm -f /usr/sbin/policy-rc.d' EXIT; fi; \
 			apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 		else echo "the tests need$$missing: please install them (Debian: apt-get install$$missing)"; exit 1; fi; \
 	fi
