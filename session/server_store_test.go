@@ -44,7 +44,7 @@ func TestServerStore(t *testing.T) {
 		}
 
 		// What is in the table is of no use in a cookie, and does not hold the key.
-		for rowID, row := range table.rows {
+		for rowID, row := range table.rows.All() {
 			if _, data, _ := s.Get(ctx, rowID); data != nil || strings.Contains(fmt.Sprint(row), value) || rowID == value {
 				t.Errorf("%s gets %v", rowID, data)
 			}
