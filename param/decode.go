@@ -43,14 +43,10 @@ func Decode(query string) (Map, error) {
 	if len(query) > MaxLength {
 		return nil, ErrTooLong
 	}
-	var root node
-	pairs := 0
+	var b Builder
 	for pair := range strings.SplitSeq(query, "&") {
 		if pair == "" {
 			continue
-		}
-		if pairs++; pairs > MaxPairs {
-			return nil, fmt.Errorf("param: %w: more than %d pairs", ErrInvalid, MaxPairs)
 		}
 		name, value, _ := strings.Cut(pair, "=")
 		name, err := unescape(name)
@@ -60,12 +56,29 @@ func Decode(query string) (Map, error) {
 		if value, err = unescape(value); err != nil {
 			return nil, err
 		}
-		if err := root.insert(name, value); err != nil {
+		if err := b.Add(name, value); err != nil {
 			return nil, err
 		}
 	}
-	return root.asMap(), nil
+	return b.Map(), nil
 }
+
+// A Builder makes a Map of pairs that come one by one, as the parts of a multipart form do. The zero value is empty.
+type Builder struct {
+	root  node
+	pairs int
+}
+
+// Add takes the next pair, its name not escaped. The value is a string or an *[Upload].
+func (b *Builder) Add(name string, value any) error {
+	if b.pairs++; b.pairs > MaxPairs {
+		return fmt.Errorf("param: %w: more than %d pairs", ErrInvalid, MaxPairs)
+	}
+	return b.root.insert(name, value)
+}
+
+// Map returns what the pairs say. It is never nil.
+func (b *Builder) Map() Map { return b.root.asMap() }
 
 func unescape(s string) (string, error) {
 	s, err := url.QueryUnescape(s)
@@ -88,13 +101,13 @@ type node struct {
 // entry is a value or, if nested is not nil, a map or list.
 type entry struct {
 	key    string
-	value  string
+	value  any
 	nested *node
 	list   bool // an item of a list: it has no key
 }
 
 // insert puts value where name points.
-func (n *node) insert(name, value string) error {
+func (n *node) insert(name string, value any) error {
 	open := strings.IndexByte(name, '[')
 	if open <= 0 || name[len(name)-1] != ']' {
 		n.entries = append(n.entries, entry{key: name, value: value})

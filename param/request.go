@@ -61,6 +61,21 @@ func Of(r *http.Request) Map {
 	return m
 }
 
+// Lookup returns what [Of] has under name, without merging the rest.
+func Lookup(r *http.Request, name string) (any, bool) {
+	if v := r.PathValue(name); v != "" {
+		return v, true
+	}
+	if v, ok := Body(r)[name]; ok {
+		return v, true
+	}
+	if r.URL.RawQuery == "" {
+		return nil, false
+	}
+	v, ok := Query(r)[name]
+	return v, ok
+}
+
 // Query returns the parameters of r's query, and none if it does not decode.
 func Query(r *http.Request) Map {
 	m, _ := of(r).decode(r)

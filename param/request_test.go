@@ -47,6 +47,23 @@ func TestOfWithoutAnything(t *testing.T) {
 	}
 }
 
+func TestLookup(t *testing.T) {
+	w, r := SetBody(httptest.NewRecorder(), httptest.NewRequest("GET", "/7?id=1&a=query&b=query", nil), Map{"id": "2", "b": "body"})
+	mux := http.NewServeMux()
+	mux.HandleFunc("/{id}", func(w http.ResponseWriter, r *http.Request) {
+		for _, name := range []string{"id", "a", "b", "c"} {
+			got, ok := Lookup(r, name)
+			if want, has := Of(r)[name]; got != want || ok != has {
+				t.Errorf("Lookup(%q): got %v, %v, want %v, %v", name, got, ok, want, has)
+			}
+		}
+	})
+	mux.ServeHTTP(w, r)
+	if v, ok := Lookup(httptest.NewRequest("GET", "/", nil), "a"); ok {
+		t.Errorf("got %v of nothing", v)
+	}
+}
+
 func TestSetQuery(t *testing.T) {
 	w, r := SetQuery(httptest.NewRecorder(), httptest.NewRequest("GET", "/?a=1", nil), Map{"b": nil})
 	if diff := cmp.Diff(Map{"b": nil}, Of(r)); diff != "" {

@@ -4,17 +4,17 @@
 //
 //   - A [Plug] is any middleware of net/http. Those of other packages work among Bennu's, and Bennu's work under an http.ServeMux, chi or httptest.
 //   - A pipeline is plugs in order ([Pipeline]); the first is the outermost.
-//   - The format of a request is what its answer should be: "html", "json" ([Format]).
+//   - The format of a request is what its answer should be: "html", "json" ([Accepts], [Format]).
 //   - Refusing is answering an error instead of calling the next handler. Plugs do not choose what that looks like: [Refuse] asks the nearest
 //     error writer ([Errors]), so that a JSON API refuses in JSON and a site with its own page.
 //
 // # Order
 //
 // Requests pass plugs from the first to the last, answers the other way. What a plug learns about a request is kept beside it, not in further contexts, so that
-// plugs further out see what those further in have set: the log line of the plug Telemetry knows the route. What plugs do to the header of the answer they do
+// plugs further out see what those further in have set: the log line of [Telemetry] knows the route. What plugs do to the header of the answer they do
 // just before it is sent, the innermost first. A request and its answer belong to one goroutine; plugs themselves serve any number at a time.
 //
-// The order that suits most endpoints is Static, RequestID, the plug Telemetry, RewriteOn, Compress, Parsers, MethodOverride, Head, the session, the router.
+// The order that suits most endpoints is Static, [RequestID], [Telemetry], [RewriteOn], [Compress], [Parsers], [MethodOverride], [Head], the session, the router.
 //
 // # Limits
 //

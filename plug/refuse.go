@@ -1,6 +1,7 @@
 package plug
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -80,7 +81,7 @@ func (e *Error) Unwrap() error { return e.Err }
 func (e *Error) HTTPStatus() int { return e.Status }
 
 // Status returns the status that err is answered with: what its method HTTPStatus() int says (its own, or that of an error it wraps), if
-// that is from 400 to 599; 413 for a [http.MaxBytesError]; otherwise 500.
+// that is from 400 to 599; 413 for a [http.MaxBytesError], 503 for [context.DeadlineExceeded]; otherwise 500.
 func Status(err error) int {
 	var own interface{ HTTPStatus() int }
 	if errors.As(err, &own) {
@@ -92,6 +93,9 @@ func Status(err error) int {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		return http.StatusRequestEntityTooLarge
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return http.StatusServiceUnavailable
 	}
 	return http.StatusInternalServerError
 }

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/bennu-go/bennu/internal/exchange"
 	"github.com/bennu-go/bennu/telemetry"
 )
 
@@ -24,6 +25,9 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Pattern = e.pattern
+	if x := exchange.Of(r); x != nil {
+		exchange.Route.Set(x, &e.pattern)
+	}
 	for _, p := range e.params {
 		r.SetPathValue(p.name, p.value(segs))
 	}

@@ -15,6 +15,7 @@ type Writer struct {
 	status   int
 	size     int64
 	hijacked bool
+	flushed  bool
 }
 
 // Before has f called just before the header is sent: see the package comment. It is false, and f is not called, if that has happened.
@@ -37,6 +38,9 @@ func (w *Writer) Size() int64 { return w.size }
 
 // Hijacked says that the connection was taken over.
 func (w *Writer) Hijacked() bool { return w.hijacked }
+
+// Flushed says that the answer was sent in parts.
+func (w *Writer) Flushed() bool { return w.flushed }
 
 // SetStatus changes the status from within a hook.
 func (w *Writer) SetStatus(status int) { w.status = status }
@@ -95,6 +99,7 @@ func (w *Writer) Flush() { _ = w.FlushError() }
 // FlushError is what http.ResponseController calls.
 func (w *Writer) FlushError() error {
 	w.begin()
+	w.flushed = true
 	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
