@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 
@@ -80,13 +79,7 @@ func (n *negotiator) choose(accept []string) int {
 			return i
 		}
 	}
-	type candidate struct {
-		q      float64
-		text   string
-		format int
-	}
-	var room [8]candidate
-	later := room[:0]
+	best, bestQ, bestText := -1, 0.0, ""
 	for text := range strings.SplitSeq(header, ",") {
 		typ, q, ok := splitMediaType(text)
 		if !ok {
@@ -99,18 +92,11 @@ func (n *negotiator) choose(accept []string) int {
 		if q == 1 {
 			return i
 		}
-		later = append(later, candidate{q, text, i})
-	}
-	if len(later) == 0 {
-		return -1
-	}
-	sort.SliceStable(later, func(i, j int) bool {
-		if later[i].q != later[j].q {
-			return later[i].q > later[j].q
+		if best < 0 || q > bestQ || q == bestQ && text < bestText {
+			best, bestQ, bestText = i, q, text
 		}
-		return later[i].text < later[j].text
-	})
-	return later[0].format
+	}
+	return best
 }
 
 // find returns the format that a media range stands for, or -1.
