@@ -92,10 +92,10 @@ func (p *parse) readAll(limit int64) ([]byte, error) {
 		return nil, err
 	}
 	text, err := io.ReadAll(io.LimitReader(body, limit+1))
-	p.close()
 	if err != nil {
-		return nil, readError(err)
+		return nil, p.readError(err)
 	}
+	p.close()
 	if int64(len(text)) > limit {
 		return nil, tooLarge(limit)
 	}
@@ -118,7 +118,7 @@ func (p *parse) open(limit int64) (io.Reader, error) {
 	case coding == "gzip" && p.cfg.Gzip:
 		z, err := gzip.NewReader(body)
 		if err != nil {
-			return nil, readError(err)
+			return nil, p.readError(err)
 		}
 		p.r.Header.Del("Content-Encoding")
 		p.r.Header.Del("Content-Length")
@@ -152,13 +152,14 @@ func tooLarge(limit int64) error {
 	return &Error{Status: http.StatusRequestEntityTooLarge, Reason: fmt.Sprintf("the body has more than %d bytes", limit)}
 }
 
-// readError says what a failure to read the body is answered with.
-func readError(err error) error {
+// readError says what a failure to read the body is answered with. After one the deadline stays, so that the server does not wait for the rest.
+func (p *parse) readError(err error) error {
 	var limit *http.MaxBytesError
 	switch {
 	case errors.As(err, &limit):
 		return err
 	case errors.Is(err, os.ErrDeadlineExceeded):
+		p.w.Header().Set("Connection", "close")
 		return &Error{Status: http.StatusRequestTimeout, Reason: "the body did not come in time", Err: err}
 	}
 	return badRequest("the body is broken", err)

@@ -27,7 +27,6 @@ func (p *parse) multipart(boundary string) error {
 	if err != nil {
 		return err
 	}
-	defer p.close()
 	m := &parts{parse: p, left: limit, raw: io.LimitedReader{R: body, N: limit + maxPartHeaders + 1}}
 	if err := m.read(multipart.NewReader(&m.raw, boundary)); err != nil {
 		if m.raw.N <= 0 {
@@ -36,11 +35,12 @@ func (p *parse) multipart(boundary string) error {
 		return err
 	}
 	if _, err := io.Copy(io.Discard, &m.raw); err != nil { // what is behind the last boundary
-		return readError(err)
+		return p.readError(err)
 	}
 	if m.raw.N <= 0 {
 		return tooLarge(limit)
 	}
+	p.close()
 	p.body = m.form.Map()
 	return nil
 }
@@ -61,7 +61,7 @@ func (m *parts) read(body *multipart.Reader) error {
 			return nil
 		}
 		if err != nil {
-			return readError(err)
+			return m.readError(err)
 		}
 		if n > m.cfg.MaxParts {
 			return &Error{Status: http.StatusRequestEntityTooLarge, Reason: fmt.Sprintf("the form has more than %d parts", m.cfg.MaxParts)}
@@ -131,7 +131,7 @@ func (m *parts) copy(dst io.Writer, part *multipart.Part) error {
 	case w.err != nil:
 		return fmt.Errorf("plug: writing an upload: %w", w.err)
 	case err != nil:
-		return readError(err)
+		return m.readError(err)
 	case m.left < 0:
 		return tooLarge(m.cfg.MaxMultipart)
 	}
