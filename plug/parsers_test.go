@@ -33,7 +33,7 @@ func parsed(cfg ParsersConfig, r *http.Request) (body param.Map, status int) {
 	return body, rec.Code
 }
 
-func post(contentType, body string) *http.Request {
+func postBody(contentType, body string) *http.Request {
 	r := httptest.NewRequest("POST", "/", strings.NewReader(body))
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
@@ -69,21 +69,21 @@ func TestParsers(t *testing.T) {
 		{"no type at all passes", "nonsense", "a,b", ParsersConfig{}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, status := parsed(tt.cfg, post(tt.contentType, tt.body))
+			got, status := parsed(tt.cfg, postBody(tt.contentType, tt.body))
 			if diff := cmp.Diff(tt.want, got); diff != "" || status != 200 {
 				t.Errorf("%d: %s", status, diff)
 			}
 		})
 	}
 	for _, method := range []string{"GET", "HEAD", "OPTIONS"} {
-		r := post(formType, "a=1")
+		r := postBody(formType, "a=1")
 		r.Method = method
 		if got, status := parsed(ParsersConfig{}, r); got != nil || status != 200 {
 			t.Errorf("%s: got %v, %d", method, got, status)
 		}
 	}
 	for _, method := range []string{"PUT", "PATCH", "DELETE"} {
-		r := post(formType, "a=1")
+		r := postBody(formType, "a=1")
 		r.Method = method
 		if got, status := parsed(ParsersConfig{}, r); got["a"] != "1" || status != 200 {
 			t.Errorf("%s: got %v, %d", method, got, status)
@@ -164,7 +164,7 @@ func TestParsersMalicious(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.cfg.TempDir = t.TempDir()
-			r := post(tt.contentType, tt.body)
+			r := postBody(tt.contentType, tt.body)
 			if tt.body == "" && tt.change == nil {
 				r.Body = io.NopCloser(strings.NewReader(""))
 				tt.want = 400
@@ -223,7 +223,7 @@ func TestParsersUpload(t *testing.T) {
 		}
 		panic(http.ErrAbortHandler)
 	}))
-	r := post(w.FormDataContentType(), body.String())
+	r := postBody(w.FormDataContentType(), body.String())
 	func() {
 		defer func() { _ = recover() }()
 		h.ServeHTTP(httptest.NewRecorder(), r)
@@ -240,7 +240,7 @@ func TestParsersUpload(t *testing.T) {
 }
 
 func TestParsersNoSpace(t *testing.T) {
-	r := post("multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=f; filename=a\r\n\r\n1\r\n--x--\r\n")
+	r := postBody("multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=f; filename=a\r\n\r\n1\r\n--x--\r\n")
 	if _, status := parsed(ParsersConfig{TempDir: filepath.Join(t.TempDir(), "missing")}, r); status != 500 {
 		t.Errorf("got %d, want 500: it is our fault", status)
 	}
@@ -252,12 +252,12 @@ func TestParsersBodyCanBeReadAgain(t *testing.T) {
 			if b, err := io.ReadAll(r.Body); string(b) != body || err != nil || param.Of(r)["a"] != "1" {
 				t.Errorf("got %q, %v", b, err)
 			}
-		}))).ServeHTTP(httptest.NewRecorder(), post(contentType, body))
+		}))).ServeHTTP(httptest.NewRecorder(), postBody(contentType, body))
 	}
 }
 
 func TestParsersBodyLimitFirst(t *testing.T) {
-	r := post(formType, "a=123456789")
+	r := postBody(formType, "a=123456789")
 	r.ContentLength = -1
 	rec := httptest.NewRecorder()
 	Pipeline(BodyLimit(5), Parsers())(http.NotFoundHandler()).ServeHTTP(rec, r)
@@ -271,7 +271,7 @@ func TestParsersGzip(t *testing.T) {
 	z := gzip.NewWriter(&body)
 	io.WriteString(z, `{"a":1}`)
 	z.Close()
-	r := post("application/json", body.String())
+	r := postBody("application/json", body.String())
 	r.Header.Set("Content-Encoding", "gzip")
 	if got, status := parsed(ParsersConfig{Gzip: true}, r); got["a"] != int64(1) || status != 200 {
 		t.Errorf("got %v, %d", got, status)
@@ -310,7 +310,7 @@ func FuzzParsers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, kind int, body string) {
 		kind = (kind%3 + 3) % 3
 		contentType := []string{formType, "application/json", "multipart/form-data; boundary=x"}[kind]
-		r := post(contentType, body)
+		r := postBody(contentType, body)
 		if body == "" {
 			return
 		}

@@ -18,17 +18,17 @@ func ScrubParams(name string) Plug {
 				return
 			}
 			if body := param.Body(r); body[name] != nil {
-				w, r = param.SetBody(w, r, replaced(body, name))
+				w, r = param.SetBody(w, r, scrubbed(body, name))
 			}
 			if query := param.Query(r); query[name] != nil {
-				w, r = param.SetQuery(w, r, replaced(query, name))
+				w, r = param.SetQuery(w, r, scrubbed(query, name))
 			}
 			next.ServeHTTP(w, r)
 		})
 	}
 }
 
-func replaced(m param.Map, name string) param.Map {
+func scrubbed(m param.Map, name string) param.Map {
 	c := make(param.Map, len(m))
 	for k, v := range m {
 		c[k] = v
