@@ -84,7 +84,7 @@ func (s *Shard) attach(c *wsConn, rest []byte) {
 		}
 	}
 	p := s.poller
-	if p.epfd < 0 || p.add(c) != nil {
+	if p.epfd < 0 || !s.adopt(c) || p.add(c) != nil {
 		p.n++
 		c.finish()
 		return
@@ -101,14 +101,18 @@ func (s *Shard) attach(c *wsConn, rest []byte) {
 }
 
 func newPoller(s *Shard) (*poller, error) {
-	epfd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
-	if err != nil {
-		return nil, err
-	}
 	efd, _, errno := syscall.Syscall(syscall.SYS_EVENTFD2, 0, syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
 	if errno != 0 {
-		syscall.Close(epfd)
 		return nil, errno
+	}
+	if err := s.pin(); err != nil { // after what others wake the shard with is made, before what is the shard's alone
+		syscall.Close(int(efd))
+		return nil, err
+	}
+	epfd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		syscall.Close(int(efd))
+		return nil, err
 	}
 	p := &poller{shard: s, epfd: epfd, eventfd: int(efd), reads: maxReads}
 	ev := syscall.EpollEvent{Events: syscall.EPOLLIN | pollET, Fd: int32(efd)}
@@ -161,6 +165,7 @@ func (s *Shard) poll() {
 		s.poller = nil
 		p.close()
 		s.mu.Unlock()
+		s.unpin(p.eventfd)
 		return
 	}
 	if len(p.again) > 0 {

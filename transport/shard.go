@@ -57,7 +57,8 @@ type Shard struct {
 	backlog   backlog
 	goroutine atomic.Uint64 // the working one
 
-	conns  conns
+	conns conns
+	pinning
 	poller *poller // of the connections under it; nil while there are none; used by the working goroutine only
 	asleep bool    // the working goroutine waits in the poller; guarded by mu
 }
@@ -183,6 +184,10 @@ func (s *Shard) post(it item) {
 
 // work deals with the inbox until it is empty and, while there are connections under the poller, with them.
 func (s *Shard) work() {
+	if !s.ownThread() {
+		go s.work()
+		return
+	}
 	s.goroutine.Store(stack.ID())
 	for {
 		s.mu.Lock()

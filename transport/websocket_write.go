@@ -44,7 +44,7 @@ func (c *wsConn) write(p []byte) {
 
 // directLocked writes what the socket takes, if nothing waits before it, and says how much that was. After a failure nothing is left to do.
 func (c *wsConn) directLocked(p []byte) (n int) {
-	if c.out != nil && c.out.flushing || c.fd < 0 {
+	if c.out != nil && c.out.flushing || c.fd < 0 || c.elsewhere() {
 		return 0
 	}
 	var err error
@@ -85,8 +85,11 @@ func (c *wsConn) queueLocked(p []byte) {
 	out.queued += len(p)
 	if !out.flushing {
 		out.flushing = true
-		if !c.polled() {
+		switch {
+		case !c.polled():
 			go c.flush()
+		case c.elsewhere():
+			c.postFlush()
 		} // else the socket was full, and the poller will say when it is not
 	}
 }

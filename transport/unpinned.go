@@ -1,0 +1,15 @@
+//go:build !linux || !benchscale
+
+package transport
+
+// Shards share the process's table of files, and any thread may write to their connections. Only the build tag benchscale, which measures what one table has no room
+// for, has it otherwise: see pinned_linux.go.
+
+type pinning struct{}
+
+func (*Shard) ownThread() bool    { return true }
+func (*Shard) pin() error         { return nil }
+func (*Shard) unpin(int)          {}
+func (*Shard) adopt(*wsConn) bool { return true }
+func (*wsConn) elsewhere() bool   { return false }
+func (*wsConn) postFlush()        {}
