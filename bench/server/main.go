@@ -44,19 +44,21 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("server", flag.ContinueOnError)
-	addr := flags.String("addr", "127.0.0.1:4100", "loopback address to serve clients on")
+	addr := flags.String("addr", "127.0.0.1:4100", "address to serve clients on: loopback, unless this network namespace leads nowhere")
 	admin := flags.String("admin", "", "loopback address for GET "+settle.Path+" (empty: none)")
 	engine := flags.String("engine", "auto", "auto (the poller, on Linux) or portable (a goroutine a connection)")
 	secure := flags.Bool("tls", false, "serve TLS, with a certificate made at start that nobody can trust")
 	profiles := flags.Bool("pprof", false, "serve profiles on the admin address, at /debug/pprof/")
 	stop := flags.Duration("stop", 4*time.Second, "how long the end waits for callbacks")
+	shards := flags.Int("shards", 0, "shards of the connection engine (0: one a CPU)")
+	most := flags.Int("max", 0, "connections that it takes (0: what the open-file limit allows)")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if !*profiles { // a sampled heap profile costs 1.4 MB, which is none of the connections'
 		runtime.MemProfileRate = 0
 	}
-	if _, err := loopback.AddrPort(*addr); err != nil {
+	if _, err := loopback.AddrPort(*addr); err != nil && !loopback.Secluded() {
 		return fmt.Errorf("server: -addr: %w", err)
 	}
 	mount := endpoint.Mount{Path: "/socket"}
@@ -81,6 +83,7 @@ func run(ctx context.Context, args []string) error {
 	mount.Socket = socket(online)
 	ep := endpoint.New(endpoint.Config{
 		System: sys, PubSub: ps, Addr: *addr, TLS: tlsConfig, Handler: api(), Logger: logger, Sockets: []endpoint.Mount{mount},
+		Shards: *shards, Limits: transport.Limits{MaxConnections: *most},
 	})
 	children := []supervise.Child{
 		{Name: "processes", Service: sys, StopTimeout: *stop + time.Second},
@@ -101,7 +104,10 @@ type adminService struct {
 
 func (a adminService) Run(ctx context.Context) error {
 	mux := http.NewServeMux()
-	mux.Handle(settle.Path, settle.Handler())
+	hooks := settle.Handler()
+	for _, path := range []string{settle.Path, settle.UsagePath, settle.GCPath} {
+		mux.Handle(path, hooks)
+	}
 	if a.profiles {
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)

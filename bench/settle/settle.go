@@ -16,7 +16,6 @@ package settle
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -30,7 +29,8 @@ import (
 const Path = "/debug/settle"
 
 // Handler answers GET [Path] with the runtime's MemStats as JSON, after
-// collection and return of free pages.
+// collection and return of free pages; and beside it, at [UsagePath] and
+// [GCPath], what the process has used and what one collection costs.
 func Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+Path, func(w http.ResponseWriter, _ *http.Request) {
@@ -41,10 +41,10 @@ func Handler() http.Handler {
 		debug.FreeOSMemory()
 		var stats runtime.MemStats
 		runtime.ReadMemStats(&stats)
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		// A client that has gone away is nobody's error.
-		_ = json.NewEncoder(w).Encode(&stats)
+		answer(w, &stats)
 	})
+	mux.HandleFunc("GET "+UsagePath, usage)
+	mux.HandleFunc("GET "+GCPath, collect)
 	return mux
 }
 

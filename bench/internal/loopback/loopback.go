@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 )
 
 // AddrPort reads "127.0.0.1:4100". Anything but a literal loopback address is
@@ -30,4 +31,23 @@ func Free() (netip.AddrPort, error) {
 	}
 	defer ln.Close()
 	return ln.Addr().(*net.TCPAddr).AddrPort(), nil
+}
+
+// Device is what the name of a device begins with whose other end is a process
+// of this module.
+const Device = "bennu"
+
+// Secluded reports whether this network namespace leads to no other machine:
+// no device is up but loopback and those that are this module's own.
+func Secluded() bool {
+	all, err := net.Interfaces()
+	if err != nil {
+		return false
+	}
+	for _, i := range all {
+		if i.Flags&net.FlagUp != 0 && i.Flags&net.FlagLoopback == 0 && !strings.HasPrefix(i.Name, Device) {
+			return false
+		}
+	}
+	return true
 }
