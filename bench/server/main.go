@@ -91,15 +91,16 @@ func run(ctx context.Context, args []string) error {
 		{Name: "presence", Service: online},
 	}
 	if *admin != "" { // before the endpoint, so that it can still be asked while that drains
-		children = append(children, supervise.Child{Name: "admin", Service: adminService{*admin, *profiles}})
+		children = append(children, supervise.Child{Name: "admin", Service: adminService{*admin, *profiles, ep.Connections}})
 	}
 	children = append(children, supervise.Child{Name: "endpoint", Service: ep})
 	return supervise.New(supervise.Config{Name: "bench", Logger: logger}, children...).Run(ctx)
 }
 
 type adminService struct {
-	addr     string
-	profiles bool
+	addr        string
+	profiles    bool
+	connections func() int
 }
 
 func (a adminService) Run(ctx context.Context) error {
@@ -108,6 +109,7 @@ func (a adminService) Run(ctx context.Context) error {
 	for _, path := range []string{settle.Path, settle.UsagePath, settle.GCPath} {
 		mux.Handle(path, hooks)
 	}
+	mux.HandleFunc("GET /debug/connections", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.connections()) })
 	if a.profiles {
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)

@@ -5,23 +5,30 @@ import (
 	"time"
 )
 
-// StopReading has clients from to to-1 take no more data: they say that they have no room, and answer the kernel's probes.
-func (c *Crowd) StopReading(from, to int) {
-	for i := from; i < to; i++ {
+// StopReading has the first n members of client 0's topic after it take no more data: they say that they have no room, and answer the kernel's probes.
+func (c *Crowd) StopReading(n int) {
+	for k := 1; k <= n && k*c.cfg.Topics < c.n; k++ {
+		i := k * c.cfg.Topics
 		c.clients[i].full = true
 		c.send(int32(i), flagACK, c.clients[i].snd, nil)
 	}
 }
 
-// Vanish has clients from to to-1 end without a word, as after a loss of power: what is sent to them is answered by nobody.
-func (c *Crowd) Vanish(from, to int) {
-	for i := from; i < to; i++ {
+// Vanish has those who read no more, and the last n of the others, end without a word, as after a loss of power: what is sent to them is answered by nobody.
+func (c *Crowd) Vanish(n int) (vanished int) {
+	for i := c.n - 1; i > 0; i-- {
 		cl := &c.clients[i]
-		if cl.state == joined {
-			c.counts.Joined--
+		if cl.state != joined || !cl.full && n <= 0 {
+			continue
 		}
+		if !cl.full {
+			n--
+		}
+		c.counts.Joined--
 		cl.state, cl.mute, cl.asked = gone, true, 0
+		vanished++
 	}
+	return vanished
 }
 
 // Drip has clients from to to-1 send a heartbeat byte by byte, each byte a segment and all clients in turn, and waits for the answers.
@@ -54,7 +61,7 @@ func (c *Crowd) Drip(from, to int, d time.Duration) error {
 	return nil
 }
 
-// Storm has client 0 broadcast n times without waiting, and waits until everybody who listens has heard all, or for as long as d.
+// Storm has client 0 broadcast 16 KB n times without waiting, and waits until everybody who listens has heard all, or for as long as d.
 func (c *Crowd) Storm(n int, d time.Duration) error {
 	before, want := c.counts.Broadcasts, 0
 	for i := 0; i < c.n; i += c.cfg.Topics {
@@ -64,10 +71,10 @@ func (c *Crowd) Storm(n int, d time.Duration) error {
 	}
 	end := time.Now().Add(d)
 	for k := range n {
-		c.say(0, shout)
-		if k%8 == 7 { // no more than the server's window takes, nor than the link holds
+		c.say(0, roar)
+		if k%2 == 1 { // no more than the server's window takes, nor than it keeps for those who listen
 			if _, err := c.Run(time.Until(end), func() bool {
-				return c.clients[0].una == c.clients[0].snd && c.counts.Broadcasts-before >= want/n*(k-32)
+				return c.clients[0].una == c.clients[0].snd && c.counts.Broadcasts-before >= want/n*(k-16)
 			}); err != nil {
 				return err
 			}

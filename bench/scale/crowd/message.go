@@ -21,8 +21,12 @@ const (
 	heartbeat
 	echo
 	shout
+	roar // a shout of many bytes
 	goodbye
 )
+
+// roarSize is the payload of a roar: a kernel's buffer and the server's own queue are full of some dozens of them.
+const roarSize = 16 << 10
 
 var mask = [4]byte{0x37, 0xfa, 0x21, 0x3d}
 
@@ -48,6 +52,8 @@ func (c *Crowd) bytesOf(i int32, m message) []byte {
 		b = ws.AppendMasked(b, opText, mask, []byte(`[null,"h","phoenix","heartbeat",{}]`))
 	case echo:
 		b = ws.AppendMasked(b, opText, mask, fmt.Appendf(nil, `["1","e","room:%d","echo",{"client":%d}]`, topic, i))
+	case roar:
+		b = ws.AppendMasked(b, opText, mask, fmt.Appendf(nil, `["1","s","room:%d","shout",{"text":"%s"}]`, topic, bytes.Repeat([]byte("."), roarSize)))
 	case shout:
 		const text = "a hundred bytes or so that everybody is to hear: here they are, and there is nothing else in them"
 		b = ws.AppendMasked(b, opText, mask, fmt.Appendf(nil, `["1","s","room:%d","shout",{"text":%q}]`, topic, text))
@@ -103,7 +109,11 @@ func (c *Crowd) hear(i int32, data []byte) {
 		return
 	}
 	if cl.held {
-		data = append(c.partial[i], data...)
+		c.partial[i] = append(c.partial[i], data...)
+		if _, _, size, ok := frame(c.partial[i]); ok && size == 0 {
+			return
+		}
+		data = c.partial[i]
 		delete(c.partial, i)
 		cl.held = false
 	}
