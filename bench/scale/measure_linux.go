@@ -31,7 +31,7 @@ func measure(ctx context.Context, o options, out, log io.Writer) error {
 	runtime.LockOSThread() // the server is killed when this thread ends
 	defer runtime.UnlockOSThread()
 	debug.SetGCPercent(400) // the clients' own garbage should take nothing from the server
-	link, err := newTun(max(2*o.n, 1_000))
+	link, err := newTun(max(2*o.n, 200_000))
 	if err != nil {
 		return fmt.Errorf("scale: %w; it needs /dev/net/tun and a namespace where it may use it", err)
 	}

@@ -74,7 +74,7 @@ func (c *Crowd) Storm(n int, d time.Duration) error {
 		c.say(0, roar)
 		if k%2 == 1 { // no more than the server's window takes, nor than it keeps for those who listen
 			if _, err := c.Run(time.Until(end), func() bool {
-				return c.clients[0].una == c.clients[0].snd && c.counts.Broadcasts-before >= want/n*(k-16)
+				return c.clients[0].una == c.clients[0].snd && c.counts.Broadcasts-before >= want/n*(k-4)
 			}); err != nil {
 				return err
 			}
