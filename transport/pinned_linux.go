@@ -118,7 +118,7 @@ func (s *Shard) adopt(c *wsConn) bool {
 // elsewhere reports whether the descriptor means nothing on this thread: one under the poller belongs to the shard's thread, any other to all threads but shards'.
 func (c *wsConn) elsewhere() bool {
 	onShard := int(c.shard.pinning.tid.Load()) == syscall.Gettid()
-	return onShard == (c.nc != nil)
+	return onShard != c.polled()
 }
 
 // postFlush has the shard write what is queued.

@@ -102,7 +102,7 @@ type Crowd struct {
 	err     error // of the link
 
 	period   time.Duration // of heartbeats; zero: none
-	swept    float64       // clients visited since the sweep began
+	swept    float64       // clients visited, one after the other and again
 	sweptAt  time.Time
 	beats    *Latency
 	echoes   *Latency
@@ -140,11 +140,11 @@ func (c *Crowd) Codes() map[int]int { return c.codes }
 // Refusal is the first answer that was not 101, or not ok.
 func (c *Crowd) Refusal() string { return c.refusal }
 
-// Heartbeats has every client send one in each period, from now on; zero ends that. It returns the latencies of those until now.
+// Heartbeats has every client send one in each period, from now on, beginning after the last who did; zero ends that. It returns the latencies of those until now.
 func (c *Crowd) Heartbeats(period time.Duration) *Latency {
 	was := c.beats
 	c.beats = &Latency{}
-	c.period, c.swept, c.sweptAt = period, 0, time.Now()
+	c.period, c.sweptAt = period, time.Now()
 	return was
 }
 
