@@ -121,5 +121,17 @@ func (c *wsConn) elsewhere() bool {
 	return onShard != c.polled()
 }
 
+// wake is done by a goroutine of its own: the one that posts may be another shard, in whose table the number is something else's. The poller may have gone by then.
+func (s *Shard) wake() {
+	p := s.poller
+	go func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.poller == p {
+			p.wake()
+		}
+	}()
+}
+
 // postFlush has the shard write what is queued.
 func (c *wsConn) postFlush() { c.shard.PostFunc(c.writable) }

@@ -173,7 +173,7 @@ func (s *Shard) post(it item) {
 	s.posted.Add(1)
 	start := !s.working
 	if s.asleep {
-		s.poller.wake() // under mu: the poller may close itself otherwise, and its descriptor belong to a client
+		s.wake() // under mu: the poller may close itself otherwise, and its descriptor belong to a client
 	}
 	s.working, s.asleep = true, false
 	s.mu.Unlock()

@@ -12,4 +12,5 @@ func (*Shard) pin() error         { return nil }
 func (*Shard) unpin(int)          {}
 func (*Shard) adopt(*wsConn) bool { return true }
 func (*wsConn) elsewhere() bool   { return false }
+func (s *Shard) wake()            { s.poller.wake() }
 func (*wsConn) postFlush()        {}
