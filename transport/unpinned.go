@@ -7,10 +7,10 @@ package transport
 
 type pinning struct{}
 
-func (*Shard) ownThread() bool    { return true }
-func (*Shard) pin() error         { return nil }
-func (*Shard) unpin(int)          {}
-func (*Shard) adopt(*wsConn) bool { return true }
-func (*wsConn) elsewhere() bool   { return false }
-func (s *Shard) wake()            { s.poller.wake() }
-func (*wsConn) postFlush()        {}
+func (pinning) ownThread() bool    { return true }
+func (pinning) pin() error         { return nil }
+func (pinning) unpin(int)          {}
+func (pinning) adopt(*wsConn) bool { return true }
+func (*wsConn) elsewhere() bool    { return false }
+func (s *Shard) wake()             { s.poller.wake() }
+func (*wsConn) postFlush()         {}
