@@ -46,6 +46,11 @@ func directWrite(fd int, p []byte) (written int, err error) {
 	return written, nil
 }
 
+// canShutLocked says whether there is a descriptor of plain TCP, whose two directions end one by one.
+func (c *wsConn) canShutLocked() bool { return c.fd >= 0 && (c.nc == nil || c.nc.under == nil) }
+
+func shutWrite(fd int) error { return syscall.Shutdown(fd, syscall.SHUT_WR) }
+
 // readAll borrows a buffer only while there is something to read.
 func (c *wsConn) readAll() {
 	if c.fd < 0 {

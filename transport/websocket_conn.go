@@ -55,6 +55,7 @@ type outgoing struct {
 	own      bool          // the last of the queue is a copy of ours, which may grow
 	flushing bool          // a goroutine writes the queue, or the poller will when the socket is writable
 	peerDone bool          // the client's close frame has come, or will not
+	linger   bool          // what comes is not understood any more: it is read and dropped until the client ends too
 	hungUp   bool          // the reader is to finish
 	code     int           // close code
 	reason   string        // close reason
@@ -152,7 +153,7 @@ func (c *wsConn) feed(in []byte, now time.Duration) (more bool) {
 		if err != nil {
 			fe := err.(*frame.Error)
 			c.end(fe.Code, fe.Reason, ErrBadMessage)
-			c.peerGone() // it may never answer in a way that can be parsed
+			c.linger()
 			break
 		}
 		in = rest
@@ -275,8 +276,28 @@ func (c *wsConn) peerGone() {
 	c.mu.Unlock()
 }
 
+// linger ends our side only, after the close frame, where that can be done: a descriptor that is closed while the client is still sending resets the
+// connection, and the client, in the middle of a message that is too big, never learns why. Its answer would not be understood; its end is, or CloseTimeout.
+func (c *wsConn) linger() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := c.outLocked()
+	if c.canShutLocked() {
+		out.linger = true
+	} else {
+		out.peerDone = true
+	}
+	c.hangUpLocked()
+}
+
 // hangUpLocked has the reader finish, if everything is said on both sides.
 func (c *wsConn) hangUpLocked() {
+	if c.state == stateClosing && c.out.linger && !c.out.flushing {
+		c.out.linger = false
+		if shutWrite(int(c.fd)) != nil {
+			c.out.peerDone = true
+		}
+	}
 	if c.state == stateClosing && c.out.peerDone && !c.out.flushing && !c.out.hungUp {
 		c.out.hungUp = true
 		if c.polled() {
