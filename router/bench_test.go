@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/bennu-go/bennu/internal/exchange"
 	"github.com/bennu-go/bennu/router"
 	"github.com/bennu-go/bennu/telemetry"
 )
@@ -134,8 +135,7 @@ func TestMatchAllocates(t *testing.T) {
 		{"GET", "/api/v2/things49/1234", 2},         // the map that SetPathValue makes
 		{"GET", "/api/v2/things49/1234/parts/7", 2}, // the same one
 	} {
-		r := httptest.NewRequest(c.method, c.target, nil)
-		w := silent{http.Header{}}
+		_, w, r := exchange.Begin(silent{http.Header{}}, httptest.NewRequest(c.method, c.target, nil))
 		blank := *r
 		got := testing.AllocsPerRun(100, func() {
 			*r = blank
@@ -146,8 +146,13 @@ func TestMatchAllocates(t *testing.T) {
 		}
 	}
 	// A request and its path values used again cost nothing.
-	r, w := httptest.NewRequest("GET", "/api/v2/things49/1234", nil), silent{http.Header{}}
+	_, w, r := exchange.Begin(silent{http.Header{}}, httptest.NewRequest("GET", "/api/v2/things49/1234", nil))
 	if got := testing.AllocsPerRun(100, func() { rt.ServeHTTP(w, r) }); got > slack {
 		t.Errorf("got %v allocations besides those of SetPathValue, want none", got)
+	}
+	// By itself the router begins the exchange.
+	bare, alone := httptest.NewRequest("GET", "/health", nil), silent{http.Header{}}
+	if got := testing.AllocsPerRun(100, func() { rt.ServeHTTP(alone, bare) }); got > 2+slack {
+		t.Errorf("got %v allocations without an exchange, want at most 2", got)
 	}
 }

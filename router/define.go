@@ -27,6 +27,8 @@ type Options struct {
 	Log telemetry.LogLevel
 	// Values are added to those of the scope, and replace those with the same key.
 	Values map[any]any
+	// Deprecated has the typed path marked so, with this text: what to use instead. Linters then point to every use of it.
+	Deprecated string
 	// Meta is carried as it is to [Route.Meta], for tools.
 	Meta map[string]any
 }
@@ -142,7 +144,6 @@ func (s *Scope) entry(d definition) (*entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.glob = p.glob || d.forward
 	if len(d.opts) > 1 {
 		return nil, fmt.Errorf("%d Options are given; put all in one", len(d.opts))
 	}
@@ -150,12 +151,23 @@ func (s *Scope) entry(d definition) (*entry, error) {
 	if len(d.opts) == 1 {
 		o = d.opts[0]
 	}
+	for _, h := range s.settings.hosts {
+		for _, name := range h.params() {
+			if slices.Contains(p.names(), name) {
+				return nil, fmt.Errorf("the host %s and the path %s both have a parameter {%s}; give each its own name", h, p, name)
+			}
+		}
+	}
+	p.glob = p.glob || d.forward
+	if strings.ContainsAny(o.Deprecated, "\r\n") {
+		return nil, fmt.Errorf("Deprecated has several lines; write one")
+	}
 	e := &entry{
 		scope: s, method: d.method, path: p, hosts: s.settings.hosts, handler: d.handler, forward: d.forward,
 		pipelines: s.settings.pipelines, values: s.settings.values,
 		info: Route{
 			Method: d.method, Path: p.String(), Action: d.action, Hosts: []string{}, Pipelines: []string{}, Place: d.place,
-			Log: s.settings.log, Meta: maps.Clone(o.Meta), Forward: d.forward,
+			Log: s.settings.log, Meta: maps.Clone(o.Meta), Forward: d.forward, Deprecated: o.Deprecated,
 		},
 	}
 	if e.info.Name, err = s.fullName(o.Name); err != nil {

@@ -24,22 +24,14 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rt.unmatched(w, r)
 		return
 	}
-	r.Pattern = e.pattern
-	if x := exchange.Of(r); x != nil {
-		exchange.Route.Set(x, &e.pattern)
-	}
-	for _, p := range e.params {
-		r.SetPathValue(p.name, p.value(segs))
-	}
-	if len(e.values) > 0 {
-		ctx := r.Context()
-		for _, v := range e.values {
-			ctx = context.WithValue(ctx, v.key, v.value)
-		}
-		r = r.WithContext(ctx)
+	pattern := e.tell(r, segs)
+	x, w, r := exchange.Begin(w, r)
+	exchange.Route.Set(x, pattern)
+	for _, v := range e.values {
+		x.SetValue(v.key, v.value)
 	}
 	if t := e.scope.settings.telemetry; t != nil {
-		e.observe(t, w, r)
+		e.observe(t, x, w, r)
 		return
 	}
 	e.handler.ServeHTTP(w, r)
@@ -52,6 +44,26 @@ func methodOf(r *http.Request) string {
 	return r.Method
 }
 
+// tell tells the request what it has matched, before it may be exchanged for one with another context: who has passed it here reads that from it as well.
+func (e *entry) tell(r *http.Request, segs []string) (pattern *string) {
+	pattern = &e.pattern
+	if e.hostParams {
+		name := hostname(r.Host)
+		for i, h := range e.hosts {
+			if h.matches(name) {
+				h.values(name, r.SetPathValue)
+				pattern = &e.hostPatterns[i]
+				break
+			}
+		}
+	}
+	r.Pattern = *pattern
+	for _, p := range e.params {
+		r.SetPathValue(p.name, p.value(segs))
+	}
+	return pattern
+}
+
 // actionHandler is the innermost handler of a route: behind the pipelines, so that they see the answer to an error too.
 type actionHandler struct {
 	action Action
@@ -60,8 +72,8 @@ type actionHandler struct {
 
 func (h *actionHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := h.action(w, r); err != nil {
-		if o, ok := r.Context().Value(outcomeKey{}).(*outcome); ok {
-			o.err = err
+		if out, ok := outcomeKey.Get(exchange.Of(r)); ok {
+			out.err = err
 		}
 		h.scope.settings.fallback(w, r, err)
 	}
@@ -70,16 +82,16 @@ func (h *actionHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // outcome carries the action's error past the pipelines to telemetry.
 type outcome struct{ err error }
 
-type outcomeKey struct{}
+var outcomeKey = exchange.NewKey[*outcome]("outcome")
 
 // observe serves the request and tells t of it.
-func (e *entry) observe(t *telemetry.Telemetry, w http.ResponseWriter, r *http.Request) {
+func (e *entry) observe(t *telemetry.Telemetry, x *exchange.Exchange, w http.ResponseWriter, r *http.Request) {
 	started, stopped := telemetry.Enabled[telemetry.RouteStart](t), telemetry.Enabled[telemetry.RouteStop](t)
 	if !started && !stopped && !telemetry.Enabled[telemetry.RouteException](t) {
 		e.handler.ServeHTTP(w, r)
 		return
 	}
-	ctx, method := r.Context(), methodOf(r)
+	ctx, method := context.Context(x), methodOf(r)
 	if started {
 		telemetry.Emit(ctx, t, telemetry.RouteStart{
 			Method: method, Route: e.info.Path, Action: e.info.Action, Params: e.paramMap(r), Pipelines: e.info.Pipelines, Log: e.info.Log,
@@ -111,16 +123,19 @@ func (e *entry) observe(t *telemetry.Telemetry, w http.ResponseWriter, r *http.R
 		}
 		panic(v)
 	}()
-	e.handler.ServeHTTP(w, r.WithContext(context.WithValue(ctx, outcomeKey{}, out)))
+	outcomeKey.Set(x, out)
+	e.handler.ServeHTTP(w, r)
 }
 
 func (e *entry) paramMap(r *http.Request) map[string]any {
-	if len(e.params) == 0 {
+	if len(e.paramNames) == 0 {
 		return nil
 	}
-	m := make(map[string]any, len(e.params))
-	for _, p := range e.params {
-		m[p.name] = r.PathValue(p.name)
+	m := make(map[string]any, len(e.paramNames))
+	for _, name := range e.paramNames {
+		if v := r.PathValue(name); v != "" || !e.hostParams {
+			m[name] = v
+		}
 	}
 	return m
 }

@@ -12,9 +12,9 @@
 //   - A path is made of segments between slashes: literals, parameters ({id}), parameters after a literal
 //     ("post-{id}"), and at the end a glob ({rest...}) that takes all remaining segments, none included. Actions read
 //     values with [http.Request.PathValue]. Literals may be percent-encoded: %7B is a brace, %2F a slash within a
-//     segment.
-//   - The fallback of a scope ([Scope.Fallback]) turns the errors of actions into answers; without one, [WriteError]
-//     does.
+//     segment. Hosts have parameters too ([Scope.Host]). Behind the router param.Of has all of them, over those of the body and the query.
+//   - The fallback of a scope ([Scope.Fallback]) turns the errors of actions into answers; without one, the nearest error writer does, the
+//     endpoint's for example (see [plug.Refuse]), or [WriteError].
 //   - A name gives a route a function among the typed paths that [Router.WriteGo] writes.
 //
 // # Order
@@ -51,12 +51,14 @@
 // value is never empty. A glob's value joins its segments with slashes, so that a %2F in one of them cannot be told
 // from the slash between two.
 //
-// A match of literals allocates nothing up to 16 segments; parameters cost what [http.Request.SetPathValue] does. The
+// Behind an endpoint, or any plug that began the exchange, a match of literals allocates nothing up to 16 segments; by itself the router makes two objects for each
+// request. Parameters cost what [http.Request.SetPathValue] does. The
 // time a match takes grows with the segments and with the routes that share their beginning, never with the number of
 // ways to combine them.
 //
-// An action that has begun to answer should return nil; the router does not watch what was written. It may panic with
-// http.ErrAbortHandler to break the connection.
+// An action that has begun to answer should return nil. It may panic with
+// http.ErrAbortHandler to break the connection. If it returns an error after all, and there is no fallback, the error is logged and the connection broken, since the
+// client would take what it has for the whole answer.
 //
 // # Source
 //

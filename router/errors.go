@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/bennu-go/bennu/internal/exchange"
 	"github.com/bennu-go/bennu/plug"
 )
 
@@ -42,13 +43,28 @@ func Status(err error) int { return plug.Status(err) }
 // WriteError answers with the status of err and that status's text, which tells nothing else about err, as [plug.WriteError] does.
 func WriteError(w http.ResponseWriter, r *http.Request, err error) { plug.WriteError(w, r, err) }
 
-// defaultFallback is WriteError, and a log line for what is the application's own fault.
+// defaultFallback leaves the answer to the nearest error writer and the report of what is the application's own fault to the log: of an error who has it
+// first tells, and who answers it does not. Where the answer has begun the connection is cut, so that nobody takes what came for whole.
 func defaultFallback(logger *slog.Logger) Fallback {
 	return func(w http.ResponseWriter, r *http.Request, err error) {
-		gone := errors.Is(err, context.Canceled) && r.Context().Err() != nil // the client has left
-		if status := Status(err); status >= 500 && !gone {
-			logger.ErrorContext(r.Context(), "action failed", "method", r.Method, "route", r.Pattern, "status", status, "error", err.Error())
+		var out *exchange.Writer
+		if x := exchange.Of(r); x != nil {
+			out = x.Writer()
 		}
-		WriteError(w, r, err)
+		began := out != nil && out.Began()
+		gone := r.Context().Err() != nil && (began || errors.Is(err, context.Canceled)) // the client has left
+		message := "action failed"
+		if began {
+			message = "action failed behind the beginning of its answer"
+		}
+		if status := Status(err); (began || status >= 500) && !gone {
+			logger.ErrorContext(r.Context(), message, "method", r.Method, "route", r.Pattern, "status", status, "error", err.Error())
+		}
+		switch {
+		case !began:
+			plug.Refuse(w, r, err)
+		case !out.Hijacked():
+			panic(http.ErrAbortHandler)
+		}
 	}
 }

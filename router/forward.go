@@ -1,11 +1,13 @@
 package router
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/bennu-go/bennu/internal/exchange"
+	"github.com/bennu-go/bennu/plug"
 )
 
 // Forward gives everything at and below a path, whatever the method, to a handler: another router, a file server, a dashboard. The handler
@@ -49,16 +51,15 @@ func forward(h http.Handler, p pattern) http.Handler {
 }
 
 func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r2 := r.WithContext(context.WithValue(r.Context(), mountKey{}, MountPath(r)+f.prefix))
-	r2.URL = new(url.URL)
-	*r2.URL = *r.URL
+	r2, u := *r, *r.URL
+	r2.URL = &u
 	if r.URL.RawPath == "" {
 		r2.URL.Path = below(r.URL.Path, f.n)
 	} else {
 		raw := below(r.URL.EscapedPath(), f.n)
 		path, err := url.PathUnescape(raw)
 		if err != nil {
-			WriteError(w, r, &NoRouteError{Method: methodOf(r), Host: r.Host, Path: r.URL.Path})
+			plug.Refuse(w, r, &NoRouteError{Method: methodOf(r), Host: r.Host, Path: r.URL.Path})
 			return
 		}
 		r2.URL.Path, r2.URL.RawPath = path, ""
@@ -66,15 +67,19 @@ func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			r2.URL.RawPath = raw // what Path alone does not say
 		}
 	}
-	f.h.ServeHTTP(w, r2)
+	// The outer prefix is back when plugs in front, which see the path whole, go on.
+	x, outer := exchange.Of(r), MountPath(r)
+	mountKey.Set(x, outer+f.prefix)
+	defer mountKey.Set(x, outer)
+	f.h.ServeHTTP(w, &r2)
 }
 
-type mountKey struct{}
+var mountKey = exchange.NewKey[string]("mount_path")
 
 // MountPath returns the prefix, escaped, that [Scope.Forward] took off the path of r, or those that several did, one within the other. It is
 // empty where nothing was taken off. Links to what is served below begin with it.
 func MountPath(r *http.Request) string {
-	prefix, _ := r.Context().Value(mountKey{}).(string)
+	prefix, _ := mountKey.Get(exchange.Of(r))
 	return prefix
 }
 

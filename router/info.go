@@ -5,7 +5,7 @@ import "slices"
 // Match is what [Router.RouteInfo] finds.
 type Match struct {
 	Route
-	// Params are the values of the path's parameters; never nil.
+	// Params are the values of the parameters, of the host and of the path; never nil.
 	Params map[string]string
 
 	values []value
@@ -33,6 +33,12 @@ func (rt *Router) RouteInfo(method, host, path string) (Match, error) {
 	}
 	if e := rt.lookup(method, host, segs); e != nil {
 		m := Match{Route: e.clone(), Params: make(map[string]string, len(e.params)), values: e.values}
+		for _, h := range e.hosts {
+			if e.hostParams && h.matches(hostname(host)) {
+				h.values(hostname(host), func(param, value string) { m.Params[param] = value })
+				break
+			}
+		}
 		for _, p := range e.params {
 			m.Params[p.name] = p.value(segs)
 		}

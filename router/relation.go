@@ -48,7 +48,7 @@ func hostsOverlap(a, b []host) bool {
 	}
 	for _, ha := range a {
 		for _, hb := range b {
-			if ha.covers(hb) || hb.covers(ha) {
+			if ha.overlaps(hb) {
 				return true
 			}
 		}

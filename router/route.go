@@ -2,6 +2,7 @@ package router
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/bennu-go/bennu/telemetry"
@@ -27,6 +28,8 @@ type Route struct {
 	Forward bool `json:"forward"`
 	// Log is the level of the log line of a match.
 	Log telemetry.LogLevel `json:"-"`
+	// Deprecated says what to use instead; empty for all others. The typed path says so too.
+	Deprecated string `json:"deprecated,omitempty"`
 	// Meta is that of the [Options]; shared, not to be changed.
 	Meta map[string]any `json:"meta,omitempty"`
 }
@@ -47,9 +50,12 @@ type entry struct {
 	mounted   http.Handler // what Forward was given
 	handler   http.Handler // behind the pipelines, once compiled
 
-	params  []capture
-	pattern string // for http.Request.Pattern
-	info    Route
+	params       []capture
+	paramNames   []string // of the hosts and the path
+	pattern      string   // for http.Request.Pattern
+	hostParams   bool     // some host has parameters
+	hostPatterns []string // then: the pattern for each of hosts
+	info         Route
 }
 
 // capture says where in the segments of a request a value is.
@@ -70,16 +76,32 @@ func (e *entry) finish() {
 	if e.path.globName != "" {
 		e.params = append(e.params, capture{name: e.path.globName, seg: len(e.path.segs), glob: true})
 	}
+	e.pattern = e.info.Path
+	method := ""
+	if e.method != anyMethod {
+		method = e.method + " "
+	}
 	for _, h := range e.hosts {
 		e.info.Hosts = append(e.info.Hosts, h.String())
+		e.hostParams = e.hostParams || h.labels != nil
+		for _, name := range h.params() {
+			if !slices.Contains(e.paramNames, name) {
+				e.paramNames = append(e.paramNames, name)
+			}
+		}
+	}
+	e.paramNames = append(e.paramNames, e.path.names()...)
+	for _, h := range e.hosts {
+		if h.labels == nil {
+			e.hostPatterns = append(e.hostPatterns, method+e.pattern)
+		} else {
+			e.hostPatterns = append(e.hostPatterns, method+h.String()+e.pattern)
+		}
 	}
 	for _, p := range e.pipelines {
 		e.info.Pipelines = append(e.info.Pipelines, p.names()...)
 	}
-	e.pattern = e.info.Path
-	if e.method != anyMethod {
-		e.pattern = e.method + " " + e.pattern
-	}
+	e.pattern = method + e.pattern
 }
 
 func (p capture) value(segs []string) string {

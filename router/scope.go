@@ -118,8 +118,9 @@ func (s *Scope) through(call, place string, args []any) {
 	}
 }
 
-// Host limits the scope to hosts: exact names, or beginnings that end in a dot ("admin." matches admin.example.com). Ports are
-// not compared. The hosts of a scope replace those of the scopes around.
+// Host limits the scope to hosts: exact names, beginnings that end in a dot ("admin." matches admin.example.com), or names with parameters, each a label
+// or the end of one: "{tenant}.example.com", "eu-{shop}.". Actions read these with [http.Request.PathValue], in small letters. Ports are not compared. The
+// hosts of a scope replace those of the scopes around.
 func (s *Scope) Host(names ...string) {
 	place, ok := s.setting("Host")
 	if !ok {
@@ -186,8 +187,8 @@ func withValue(values []value, key, val any) []value {
 	return append(rest, value{key, val})
 }
 
-// Fallback sets what answers for actions that return an error, in place of the fallback of the scope around. Without any, [WriteError]
-// does, and errors of status 500 and above are logged. A fallback reports what it answers itself.
+// Fallback sets what answers for actions that return an error, in place of the fallback of the scope around. Without any, the
+// nearest error writer of [plug.Refuse] does, and errors of status 500 and above are logged. A fallback reports what it answers itself.
 func (s *Scope) Fallback(f Fallback) {
 	place, ok := s.setting("Fallback")
 	if !ok {

@@ -1,15 +1,17 @@
 package router
 
 import (
-	"context"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/bennu-go/bennu/internal/exchange"
 )
 
 // unmatched answers what no route matches: OPTIONS, 405, 404.
 func (rt *Router) unmatched(w http.ResponseWriter, r *http.Request) {
+	x, w, r := exchange.Begin(w, r)
 	segs, ok := split(nil, r.URL)
 	scope, allow := rt.scopes[0], []string(nil)
 	if ok {
@@ -18,7 +20,7 @@ func (rt *Router) unmatched(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if hasAlways(scope.settings.pipelines) {
-		r = r.WithContext(context.WithValue(r.Context(), allowKey{}, allow))
+		allowKey.Set(x, allow)
 		scope.handler.ServeHTTP(w, r)
 		return
 	}
@@ -26,10 +28,10 @@ func (rt *Router) unmatched(w http.ResponseWriter, r *http.Request) {
 }
 
 // allowKey is of what unmatched found, for the end of the Always pipelines.
-type allowKey struct{}
+var allowKey = exchange.NewKey[[]string]("allow")
 
 func (s *Scope) answer(w http.ResponseWriter, r *http.Request) {
-	allow, _ := r.Context().Value(allowKey{}).([]string)
+	allow, _ := allowKey.Get(exchange.Of(r))
 	s.answerWith(w, r, allow)
 }
 

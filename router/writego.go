@@ -50,6 +50,8 @@ type typedPath struct {
 	path    pattern
 	routes  []Route // that have it
 	methods []string
+	// deprecated, if all routes are: what the first of them says
+	deprecated string
 }
 
 func typedPaths(routes []Route) ([]*typedPath, error) {
@@ -65,7 +67,7 @@ func typedPaths(routes []Route) ([]*typedPath, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", r.Place, err)
 			}
-			p = &typedPath{name: r.Name, path: pat}
+			p = &typedPath{name: r.Name, path: pat, deprecated: r.Deprecated}
 			for _, ident := range []string{r.Name, r.Name + "URL"} {
 				if other := byIdent[ident]; other != nil {
 					return nil, twice(r, ident, other)
@@ -77,6 +79,9 @@ func typedPaths(routes []Route) ([]*typedPath, error) {
 			return nil, twice(r, r.Name, p)
 		}
 		p.routes = append(p.routes, r)
+		if r.Deprecated == "" {
+			p.deprecated = ""
+		}
 		if !slices.Contains(p.methods, r.Method) {
 			p.methods = append(p.methods, r.Method)
 		}
@@ -129,9 +134,13 @@ func (p *typedPath) write(b *bytes.Buffer) {
 		signature = strings.Join(params, ", ") + " any, "
 	}
 	call := strings.Join(append(args, "query..."), ", ")
-	fmt.Fprintf(b, "\n// %s returns the path %s (%s).\n", p.name, p.path, strings.Join(p.methods, ", "))
+	deprecated := ""
+	if p.deprecated != "" {
+		deprecated = "//\n// Deprecated: " + p.deprecated + "\n"
+	}
+	fmt.Fprintf(b, "\n// %s returns the path %s (%s).\n%s", p.name, p.path, strings.Join(p.methods, ", "), deprecated)
 	fmt.Fprintf(b, "func %s(%squery ...router.Query) string {\nreturn %s + router.QueryString(query...)\n}\n", p.name, signature, strings.Join(parts, " + "))
-	fmt.Fprintf(b, "\n// %sURL returns the URL of %s at base, such as \"https://example.com\".\n", p.name, p.path)
+	fmt.Fprintf(b, "\n// %sURL returns the URL of %s at base, such as \"https://example.com\".\n%s", p.name, p.path, deprecated)
 	fmt.Fprintf(b, "func %sURL(base string, %squery ...router.Query) string {\nreturn router.Base(base, %s(%s))\n}\n", p.name, signature, p.name, call)
 }
 
