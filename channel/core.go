@@ -30,6 +30,7 @@ type core struct {
 	began   uint64   // shard's mark when the callback began
 	mark    uint64   // what has to pass the shard before the next direct write
 	extra   *extra
+	next    *core // in the session's list; the session's mutex guards it
 
 	status   uint8 // the session's mutex guards these three
 	answered bool  // the join has its reply, or is getting it

@@ -21,8 +21,8 @@ func ChannelsOf(client transport.Session) []Info {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := make([]Info, 0, len(s.chans))
-	for _, c := range s.chans {
+	all := make([]Info, 0, s.joined)
+	for c := s.first; c != nil; c = c.next {
 		all = append(all, Info{Topic: c.topic, Channel: c.def.name, Status: [...]string{"joining", "joined", "leaving", "", ""}[c.status], Process: &c.proc})
 	}
 	return all

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
-	"slices"
 	"sync"
 
 	"github.com/bennu-go/bennu/internal/frame"
@@ -23,8 +22,9 @@ type session struct {
 	byID     *byID // nil: the client has no id
 
 	mu     sync.Mutex // guards the fields below, and the status of each channel; conn is written to under it, never closed
-	chans  []*core    // few: a search along the list beats a map, and costs less
+	first  *core      // of a list, by next: few, so that a search along it beats a map
 	rare   *rare      // nil while there is none of it; there from the beginning if the socket has limits
+	joined int32      // channels in the list
 	closed bool
 }
 
@@ -122,7 +122,7 @@ func (s *session) Receive(op frame.Opcode, data []byte) error {
 }
 
 func (s *session) findLocked(topic []byte) *core {
-	for _, c := range s.chans {
+	for c := s.first; c != nil; c = c.next {
 		if c.topic == string(topic) {
 			return c
 		}
@@ -141,7 +141,7 @@ func (s *session) joinAndUnlock(in *wire.Inbound, old *core) {
 		s.unmatched(topic, ref)
 		return
 	}
-	if old == nil && len(s.chans) >= s.sock.maxChannels || s.rare != nil && len(s.rare.replaced) >= s.sock.maxChannels {
+	if old == nil && int(s.joined) >= s.sock.maxChannels || s.rare != nil && len(s.rare.replaced) >= s.sock.maxChannels {
 		s.mu.Unlock()
 		s.refused(slog.LevelError, "channel: a client joined too many topics", topic, slog.Int("limit", s.sock.maxChannels))
 		s.answer(in, "error", reason("too many channels joined"))
@@ -172,9 +172,11 @@ func (s *session) joinAndUnlock(in *wire.Inbound, old *core) {
 			r.replaced = make(map[*core]chan struct{})
 		}
 		r.replaced[old] = gone
-		s.chans[slices.Index(s.chans, old)] = c
+		*s.placeLocked(old) = c
+		c.next, old.next = old.next, nil
 	} else {
-		s.chans = append(s.chans, c)
+		c.next, s.first = s.first, c
+		s.joined++
 	}
 	s.mu.Unlock()
 	if old != nil {
@@ -234,16 +236,23 @@ func (s *session) unmatched(topic string, ref wire.Ref) {
 	})
 }
 
+// placeLocked is the pointer to c in the list, or the one at the list's end.
+func (s *session) placeLocked(c *core) **core {
+	place := &s.first
+	for *place != nil && *place != c {
+		place = &(*place).next
+	}
+	return place
+}
+
 // removeLocked takes c off the list and says whether it was there.
 func (s *session) removeLocked(c *core) bool {
-	i := slices.Index(s.chans, c)
-	if i < 0 {
+	place := s.placeLocked(c)
+	if *place == nil {
 		return false
 	}
-	last := len(s.chans) - 1
-	s.chans[i] = s.chans[last]
-	s.chans[last] = nil
-	s.chans = s.chans[:last]
+	*place, c.next = c.next, nil
+	s.joined--
 	return true
 }
 
@@ -281,7 +290,10 @@ func (s *session) isClosed() bool {
 func (s *session) end(reason error) {
 	s.mu.Lock()
 	s.closed = true
-	all := slices.Clone(s.chans)
+	all := make([]*core, 0, s.joined)
+	for c := s.first; c != nil; c = c.next {
+		all = append(all, c)
+	}
 	s.mu.Unlock()
 	for _, c := range all {
 		c.proc.Exit(reason)
