@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/bennu-go/bennu/bench/internal/wsconn"
 )
 
 const blocking = `"blocking"` // what a channel pushes when its callback begins to block
@@ -42,8 +44,8 @@ func (o options) blocked(ctx context.Context) (stalled, error) {
 	if err != nil {
 		return r, err
 	}
-	defer server.kill()
-	c := newCrowd(dialTCP(o.addr), clients, func(i int) (topics []string) {
+	defer server.Kill()
+	c := newCrowd(wsconn.DialTCP(o.addr), clients, func(i int) (topics []string) {
 		for k := range o.each {
 			topics = append(topics, fmt.Sprintf("block:%d-%d", i, k))
 		}
@@ -59,7 +61,7 @@ func (o options) blocked(ctx context.Context) (stalled, error) {
 	}
 	probeCtx, stopProbes := context.WithCancel(ctx)
 	defer stopProbes()
-	probes, err := startProbes(probeCtx, dialTCP(o.addr), probeCount, probeEvery)
+	probes, err := startProbes(probeCtx, wsconn.DialTCP(o.addr), probeCount, probeEvery)
 	if err != nil {
 		stopProbes()
 		return r, errors.Join(err, probes.stop())
@@ -104,7 +106,7 @@ func (o options) blocked(ctx context.Context) (stalled, error) {
 	if !pause(ctx, o.length/3) {
 		return r, context.Cause(ctx)
 	}
-	if _, r.PeakMB, err = server.usage(); err != nil {
+	if _, r.PeakMB, err = usage(server); err != nil {
 		return r, err
 	}
 	stopProbes()
@@ -116,7 +118,7 @@ func (o options) blocked(ctx context.Context) (stalled, error) {
 	}
 	r.EchoIdle, r.Echo, r.EchoAfter = probes.of(calm), probes.of(during), probes.of(after)
 	r.Ratio = ratio(r.Echo.P99, r.EchoIdle.P99)
-	r.LogLines, _ = server.log.counts()
+	r.LogLines, _ = server.Log.Counts()
 	return r, nil
 }
 
@@ -173,8 +175,8 @@ func (o options) ignore(ctx context.Context) (ignored, error) {
 	if err != nil {
 		return r, err
 	}
-	defer server.kill()
-	c := newCrowd(dialTCP(o.addr), o.n, func(i int) []string { return []string{"block:" + strconv.Itoa(i)} })
+	defer server.Kill()
+	c := newCrowd(wsconn.DialTCP(o.addr), o.n, func(i int) []string { return []string{"block:" + strconv.Itoa(i)} })
 	crowdCtx, dismiss := context.WithCancel(ctx)
 	defer c.leave()
 	defer dismiss()
@@ -187,19 +189,19 @@ func (o options) ignore(ctx context.Context) (ignored, error) {
 		return r, err
 	}
 	began := time.Now()
-	if err := server.signal(syscall.SIGTERM); err != nil {
+	if err := server.Signal(syscall.SIGTERM); err != nil {
 		return r, err
 	}
-	if err := server.ended(ctx); err != nil {
+	if err := server.Ended(ctx); err != nil {
 		return r, err
 	}
 	r.ExitMS = millis(time.Since(began))
 	dismiss()
 	c.leave()
 	r.Ends = c.taken().ends
-	r.LogLines, _ = server.log.counts()
-	if r.Stacks = server.log.has("callback abandoned", "stack", "main.block"); !r.Stacks {
-		return r, fmt.Errorf("the server did not log where its callbacks hang, but:\n%s", server.log.tail())
+	r.LogLines, _ = server.Log.Counts()
+	if r.Stacks = server.Log.Has("callback abandoned", "stack", "main.block"); !r.Stacks {
+		return r, fmt.Errorf("the server did not log where its callbacks hang, but:\n%s", server.Log.Tail())
 	}
 	return r, nil
 }

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"os"
 	"strconv"
@@ -12,6 +10,7 @@ import (
 
 	"github.com/bennu-go/bennu/bench/internal/phx"
 	"github.com/bennu-go/bennu/bench/internal/ws"
+	"github.com/bennu-go/bennu/bench/internal/wsconn"
 )
 
 // The states of a channel at the client.
@@ -38,8 +37,8 @@ type client struct {
 	epoch int // in which all its channels were joined; guarded by the crowd's mutex
 	back  time.Duration
 
-	mu       sync.Mutex // guards the fields below
-	conn     *conn      // nil unless open
+	mu       sync.Mutex   // guards the fields below
+	conn     *wsconn.Conn // nil unless open
 	members  []*member
 	ref      int
 	joined   int // members in that state
@@ -63,13 +62,13 @@ func (c *client) run(ctx context.Context) {
 
 // connect is the life of one connection. It reports whether it was open.
 func (c *client) connect(ctx context.Context) bool {
-	conn, err := dial(ctx, c.crowd.dial)
+	conn, err := wsconn.Dial(ctx, c.crowd.dial)
 	if err != nil {
 		c.crowd.dialled(err)
 		return false
 	}
-	defer conn.nc.Close()
-	stop := context.AfterFunc(ctx, func() { conn.nc.Close() })
+	defer conn.NC.Close()
+	stop := context.AfterFunc(ctx, func() { conn.NC.Close() })
 	defer stop()
 	c.crowd.dialled(nil)
 	c.opened(conn)
@@ -82,7 +81,7 @@ func (c *client) connect(ctx context.Context) bool {
 }
 
 // opened joins all channels at once.
-func (c *client) opened(conn *conn) {
+func (c *client) opened(conn *wsconn.Conn) {
 	c.mu.Lock()
 	c.conn, c.joined, c.beat = conn, 0, 0
 	now := time.Now()
@@ -95,48 +94,32 @@ func (c *client) opened(conn *conn) {
 		}
 	}
 	c.mu.Unlock()
-	conn.nc.Write(frames) // a failure is the reader's to see
+	conn.NC.Write(frames) // a failure is the reader's to see
 }
 
 func (c *client) joinLocked(frames []byte, m *member, now time.Time) []byte {
 	c.ref++
 	m.state, m.joinRef, m.asked, m.due = joining, c.ref, now, now.Add(joinTimeout)
-	return appendMessage(frames, m.joinRef, c.ref, m.topic, phx.Join, "{}")
-}
-
-// appendMessage appends a frame. A joinRef of 0 is null.
-func appendMessage(frames []byte, joinRef, ref int, topic, event, payload string) []byte {
-	var text [256]byte
-	b := append(text[:0], '[')
-	if joinRef == 0 {
-		b = append(b, "null,"...)
-	} else {
-		b = append(strconv.AppendInt(append(b, '"'), int64(joinRef), 10), '"', ',')
-	}
-	b = append(strconv.AppendInt(append(b, '"'), int64(ref), 10), '"', ',')
-	b = append(append(b, topic...), ',')
-	b = append(append(b, event...), ',')
-	b = append(append(b, payload...), ']')
-	return ws.AppendMasked(frames, ws.OpText, maskingKey, b)
+	return wsconn.AppendMessage(frames, m.joinRef, c.ref, m.topic, phx.Join, "{}")
 }
 
 // read handles what comes until the connection ends, and says how it did: by a close code or an error.
-func (c *client) read(conn *conn) string {
+func (c *client) read(conn *wsconn.Conn) string {
 	for {
 		c.arm()
-		op, payload, err := conn.next()
+		op, payload, err := conn.Next()
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			if !c.tick() {
 				return "heartbeat timeout"
 			}
 		case err != nil:
-			return reason(err)
+			return wsconn.Reason(err)
 		case op == ws.OpClose:
 			c.unusable()
-			return strconv.Itoa(conn.answerClose(payload))
+			return strconv.Itoa(conn.AnswerClose(payload))
 		case op == ws.OpPing:
-			conn.write(ws.OpPong, payload)
+			conn.Write(ws.OpPong, payload)
 		case op == ws.OpText:
 			c.receive(payload)
 		}
@@ -155,7 +138,7 @@ func (c *client) arm() {
 	}
 	if first != c.armed {
 		c.armed = first
-		c.conn.nc.SetReadDeadline(first)
+		c.conn.NC.SetReadDeadline(first)
 	}
 }
 
@@ -174,7 +157,7 @@ func (c *client) tick() bool {
 			continue
 		}
 		c.ref++
-		frames = appendMessage(frames, m.joinRef, c.ref, m.topic, phx.Leave, "{}")
+		frames = wsconn.AppendMessage(frames, m.joinRef, c.ref, m.topic, phx.Leave, "{}")
 		c.erroredLocked(m, now)
 		c.crowd.joinFailed("timeout")
 	}
@@ -185,12 +168,12 @@ func (c *client) tick() bool {
 		}
 		c.ref++
 		c.beat, c.beatSent, c.beatDue = c.ref, now, now.Add(c.crowd.heartbeat)
-		frames = appendMessage(frames, 0, c.beat, phx.Phoenix, phx.Heartbeat, "{}")
+		frames = wsconn.AppendMessage(frames, 0, c.beat, phx.Phoenix, phx.Heartbeat, "{}")
 	}
 	conn := c.conn
 	c.armed = time.Time{} // the deadline has passed, and stays in force until it is set anew
 	c.mu.Unlock()
-	conn.nc.Write(frames)
+	conn.NC.Write(frames)
 	return true
 }
 
@@ -209,7 +192,7 @@ func (c *client) receive(text []byte) {
 		c.crowd.unexpected(err)
 		return
 	}
-	ref, joinRef := refOf(msg.Ref), refOf(msg.JoinRef)
+	ref, joinRef := wsconn.RefOf(msg.Ref), wsconn.RefOf(msg.JoinRef)
 	c.mu.Lock()
 	if string(msg.Topic) == phx.Phoenix {
 		defer c.mu.Unlock()
@@ -241,7 +224,7 @@ func (c *client) receive(text []byte) {
 	default:
 		c.mu.Unlock()
 		if event == `"phx_reply"` {
-			c.crowd.replied(statusOf(msg.Payload))
+			c.crowd.replied(wsconn.StatusOf(msg.Payload))
 		} else {
 			c.crowd.pushed(event)
 		}
@@ -251,7 +234,7 @@ func (c *client) receive(text []byte) {
 }
 
 func (c *client) answeredLocked(m *member, payload []byte, now time.Time) {
-	if status := statusOf(payload); status != "ok" {
+	if status := wsconn.StatusOf(payload); status != "ok" {
 		c.crowd.joinFailed(status)
 		c.erroredLocked(m, now)
 		return
@@ -302,9 +285,9 @@ func (c *client) push(i int, event, payload string) bool {
 		return false
 	}
 	c.ref++
-	frame := appendMessage(nil, m.joinRef, c.ref, m.topic, event, payload)
+	frame := wsconn.AppendMessage(nil, m.joinRef, c.ref, m.topic, event, payload)
 	c.mu.Unlock()
-	_, err := conn.nc.Write(frame)
+	_, err := conn.NC.Write(frame)
 	return err == nil
 }
 
@@ -322,41 +305,11 @@ func (c *client) join(topic string) bool {
 	frame := c.joinLocked(nil, m, time.Now())
 	if m.due.Before(c.armed) {
 		c.armed = m.due
-		conn.nc.SetReadDeadline(m.due)
+		conn.NC.SetReadDeadline(m.due)
 	}
 	c.mu.Unlock()
-	_, err := conn.nc.Write(frame)
+	_, err := conn.NC.Write(frame)
 	return err == nil
-}
-
-// refOf reads a ref of ours; 0 is null.
-func refOf(token []byte) int {
-	n, err := strconv.Atoi(string(bytes.Trim(token, `"`)))
-	if err != nil {
-		return 0
-	}
-	return n
-}
-
-// statusOf is a reply's status: "ok", or the reason of an error if it names one.
-func statusOf(payload []byte) string {
-	var p struct {
-		Status   string          `json:"status"`
-		Response json.RawMessage `json:"response"`
-	}
-	if err := json.Unmarshal(payload, &p); err != nil {
-		return "undecodable"
-	}
-	if p.Status == "ok" {
-		return p.Status
-	}
-	var why struct {
-		Reason string `json:"reason"`
-	}
-	if json.Unmarshal(p.Response, &why) == nil && why.Reason != "" {
-		return why.Reason
-	}
-	return p.Status
 }
 
 // pause waits, and reports whether ctx let it.

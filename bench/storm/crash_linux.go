@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/bennu-go/bennu/bench/internal/child"
+	"github.com/bennu-go/bennu/bench/internal/wsconn"
 )
 
 const (
@@ -39,10 +42,10 @@ func (o options) crash(ctx context.Context) (crashed, error) {
 	if err != nil {
 		return r, err
 	}
-	defer server.kill()
+	defer server.Kill()
 	probeCtx, stopProbes := context.WithCancel(ctx)
 	defer stopProbes()
-	probes, err := startProbes(probeCtx, dialTCP(o.addr), probeCount, probeEvery)
+	probes, err := startProbes(probeCtx, wsconn.DialTCP(o.addr), probeCount, probeEvery)
 	if err != nil {
 		stopProbes()
 		return r, errors.Join(err, probes.stop())
@@ -54,7 +57,7 @@ func (o options) crash(ctx context.Context) (crashed, error) {
 	}
 
 	probes.phase.Store(1)
-	c := newCrowd(dialTCP(o.addr), o.n, func(i int) []string { return []string{"crash:" + strconv.Itoa(i%o.topics)} })
+	c := newCrowd(wsconn.DialTCP(o.addr), o.n, func(i int) []string { return []string{"crash:" + strconv.Itoa(i%o.topics)} })
 	crowdCtx, dismiss := context.WithCancel(ctx)
 	defer c.leave()
 	defer dismiss()
@@ -65,8 +68,8 @@ func (o options) crash(ctx context.Context) (crashed, error) {
 		return r, err
 	}
 	t := c.taken()
-	r.LogLines, r.LogBytes = server.log.counts()
-	if _, r.PeakMB, err = server.usage(); err != nil {
+	r.LogLines, r.LogBytes = server.Log.Counts()
+	if _, r.PeakMB, err = usage(server); err != nil {
 		return r, err
 	}
 	stopProbes()
@@ -86,15 +89,15 @@ func (o options) crash(ctx context.Context) (crashed, error) {
 }
 
 // watch measures the CPU that the server uses for a while.
-func (o options) watch(ctx context.Context, server *child, d time.Duration) (time.Duration, error) {
-	before, err := server.cpu()
+func (o options) watch(ctx context.Context, server *child.Process, d time.Duration) (time.Duration, error) {
+	before, err := server.CPU()
 	if err != nil {
 		return 0, err
 	}
 	if !pause(ctx, d) {
 		return 0, context.Cause(ctx)
 	}
-	after, err := server.cpu()
+	after, err := server.CPU()
 	return after - before, err
 }
 

@@ -7,13 +7,15 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/bennu-go/bennu/bench/internal/wsconn"
 )
 
 // crowd is many clients and what happened to them.
 //
 // Lock order: a client's mutex, then the crowd's.
 type crowd struct {
-	dial      dialer
+	dial      wsconn.Dialer
 	heartbeat time.Duration
 	clients   []*client
 	running   sync.WaitGroup
@@ -43,7 +45,7 @@ func newTally() tally {
 }
 
 // newCrowd makes n clients; topics names the channels of the i-th.
-func newCrowd(d dialer, n int, topics func(i int) []string) *crowd {
+func newCrowd(d wsconn.Dialer, n int, topics func(i int) []string) *crowd {
 	c := &crowd{dial: d, heartbeat: heartbeatInterval, epoch: 1, since: time.Now(), changed: make(chan struct{}), tally: newTally()}
 	for i := range n {
 		one := &client{crowd: c}
@@ -154,7 +156,7 @@ func (c *crowd) count(f func(t *tally)) {
 func (c *crowd) dialled(err error) {
 	outcome := "open"
 	if err != nil {
-		outcome = reason(err)
+		outcome = wsconn.Reason(err)
 	}
 	c.count(func(t *tally) { t.dials[outcome]++ })
 }

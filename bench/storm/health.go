@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/netip"
 	"time"
+
+	"github.com/bennu-go/bennu/bench/internal/wsconn"
 )
 
 // health is what a poller of GET /health saw.
@@ -66,7 +68,7 @@ func askHealth(ctx context.Context, hc *http.Client, addr netip.AddrPort) error 
 		return err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return statusError(resp.StatusCode)
+		return wsconn.StatusError(resp.StatusCode)
 	}
 	return nil
 }

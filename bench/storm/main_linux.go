@@ -9,13 +9,14 @@ import (
 	"io"
 	"net/netip"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"syscall"
 	"time"
 
+	"github.com/bennu-go/bennu/bench/internal/child"
 	"github.com/bennu-go/bennu/bench/internal/loopback"
+	"github.com/bennu-go/bennu/bench/internal/wsconn"
 )
 
 func main() {
@@ -107,7 +108,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 		defer os.RemoveAll(dir)
 		o.server = filepath.Join(dir, "server")
-		if err := build(ctx, o.server); err != nil {
+		if err := child.Build(ctx, o.server); err != nil {
 			return err
 		}
 	}
@@ -152,26 +153,18 @@ func (o options) storm(ctx context.Context) (report, error) {
 	return &r, err
 }
 
-func build(ctx context.Context, program string) error {
-	const pkg = "github.com/bennu-go/bennu/bench/server"
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, pkg).CombinedOutput(); err != nil {
-		return fmt.Errorf("building the server (run this in the bench module): %w\n%s", err, out)
-	}
-	return nil
-}
-
 // launch starts a server, without waiting for it.
-func (o options) launch() (*child, error) {
+func (o options) launch() (*child.Process, error) {
 	args := []string{"-addr", o.addr.String(), "-stop", o.stop.String()}
 	if o.admin != "" {
 		args = append(args, "-admin", o.admin, "-pprof")
 	}
-	return startChild(o.server, args...)
+	return child.Start(o.server, args...)
 }
 
 // serve starts a server and waits until it answers.
-func (o options) serve(ctx context.Context) (*child, error) {
-	if nc, err := dialTCP(o.addr)(ctx); err == nil {
+func (o options) serve(ctx context.Context) (*child.Process, error) {
+	if nc, err := wsconn.DialTCP(o.addr)(ctx); err == nil {
 		nc.Close()
 		return nil, fmt.Errorf("something serves on %v already, and that would be measured instead", o.addr)
 	}
@@ -193,10 +186,10 @@ func (o options) serve(ctx context.Context) (*child, error) {
 	select {
 	case <-up:
 		return p, nil
-	case <-p.exited:
-		return nil, fmt.Errorf("the server ended at once (%v) and said:\n%s", p.err, p.log.tail())
+	case <-p.Exited:
+		return nil, fmt.Errorf("the server ended at once (%v) and said:\n%s", p.Err, p.Log.Tail())
 	case <-ctx.Done():
-		p.kill()
+		p.Kill()
 		return nil, fmt.Errorf("the server does not answer on %v: %w", o.addr, context.Cause(ctx))
 	}
 }

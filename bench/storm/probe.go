@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/bennu-go/bennu/bench/internal/phx"
-	"github.com/bennu-go/bennu/bench/internal/ws"
+	"github.com/bennu-go/bennu/bench/internal/wsconn"
 )
 
 // probes send echoes, each on a connection and a topic of its own, one at a time and at a pace. What they measure goes to the phase that runs when
@@ -27,16 +27,16 @@ type probes struct {
 }
 
 // startProbes connects n probes, and returns when all have joined. They run until ctx ends.
-func startProbes(ctx context.Context, d dialer, n int, every time.Duration) (*probes, error) {
+func startProbes(ctx context.Context, d wsconn.Dialer, n int, every time.Duration) (*probes, error) {
 	p := &probes{every: every, took: map[int32][]time.Duration{}}
 	for i := range n {
-		conn, err := dial(ctx, d)
+		conn, err := wsconn.Dial(ctx, d)
 		if err != nil {
 			return p, fmt.Errorf("probe %d: %w", i, err)
 		}
 		topic := strconv.Quote("room:probe-" + strconv.Itoa(i))
-		if _, err := conn.ask(appendMessage(nil, 1, 1, topic, phx.Join, "{}")); err != nil {
-			conn.nc.Close()
+		if _, err := conn.Ask(wsconn.AppendMessage(nil, 1, 1, topic, phx.Join, "{}")); err != nil {
+			conn.NC.Close()
 			return p, fmt.Errorf("probe %d: joining: %w", i, err)
 		}
 		p.running.Go(func() { p.run(ctx, conn, topic) })
@@ -44,9 +44,9 @@ func startProbes(ctx context.Context, d dialer, n int, every time.Duration) (*pr
 	return p, nil
 }
 
-func (p *probes) run(ctx context.Context, conn *conn, topic string) {
-	defer conn.nc.Close()
-	stop := context.AfterFunc(ctx, func() { conn.nc.Close() })
+func (p *probes) run(ctx context.Context, conn *wsconn.Conn, topic string) {
+	defer conn.NC.Close()
+	stop := context.AfterFunc(ctx, func() { conn.NC.Close() })
 	defer stop()
 	const payload = `{"body":"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567"}`
 	took := map[int32][]time.Duration{}
@@ -62,7 +62,7 @@ func (p *probes) run(ctx context.Context, conn *conn, topic string) {
 			break
 		}
 		phase, sent := p.phase.Load(), time.Now()
-		_, err := conn.ask(appendMessage(nil, 1, ref, topic, phx.Echo, payload))
+		_, err := conn.Ask(wsconn.AppendMessage(nil, 1, ref, topic, phx.Echo, payload))
 		took[phase] = append(took[phase], time.Since(sent))
 		if ctx.Err() == nil {
 			fault = err
@@ -75,32 +75,6 @@ func (p *probes) run(ctx context.Context, conn *conn, topic string) {
 	}
 	if p.fault == nil {
 		p.fault = fault
-	}
-}
-
-// ask writes a message and reads its reply, which must be ok.
-func (c *conn) ask(frame []byte) (payload []byte, err error) {
-	if _, err := c.nc.Write(frame); err != nil {
-		return nil, err
-	}
-	for {
-		op, text, err := c.next()
-		switch {
-		case err != nil:
-			return nil, err
-		case op == ws.OpClose:
-			return nil, fmt.Errorf("closed with %d", c.answerClose(text))
-		case op != ws.OpText:
-			continue
-		}
-		m, err := phx.Parse(text)
-		if err != nil {
-			return nil, err
-		}
-		if status := statusOf(m.Payload); status != "ok" {
-			return nil, fmt.Errorf("got %q: %s", status, text)
-		}
-		return m.Payload, nil
 	}
 }
 

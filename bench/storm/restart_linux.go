@@ -6,6 +6,9 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/bennu-go/bennu/bench/internal/child"
+	"github.com/bennu-go/bennu/bench/internal/wsconn"
 )
 
 // restarted is what kill and drain report. Times until clients are back are counted from the signal.
@@ -39,8 +42,8 @@ func (o options) restart(ctx context.Context) (restarted, error) {
 	if err != nil {
 		return r, err
 	}
-	defer old.kill()
-	c := newCrowd(dialTCP(o.addr), o.n, func(i int) []string { return []string{"room:" + strconv.Itoa(i%max(o.n/10, 1))} })
+	defer old.Kill()
+	c := newCrowd(wsconn.DialTCP(o.addr), o.n, func(i int) []string { return []string{"room:" + strconv.Itoa(i%max(o.n/10, 1))} })
 	crowdCtx, dismiss := context.WithCancel(ctx)
 	defer c.leave()
 	defer dismiss()
@@ -48,7 +51,7 @@ func (o options) restart(ctx context.Context) (restarted, error) {
 	if _, err := c.allBack(ctx); err != nil {
 		return r, fmt.Errorf("before the storm: %w", err)
 	}
-	if r.OldPeakMB, err = old.peak(); err != nil {
+	if r.OldPeakMB, err = old.Peak(); err != nil {
 		return r, err
 	}
 
@@ -66,7 +69,7 @@ func (o options) restart(ctx context.Context) (restarted, error) {
 	if err != nil {
 		return r, err
 	}
-	defer fresh.kill()
+	defer fresh.Kill()
 	up := make(chan struct{})
 	polls := pollWhile(ctx, o, up)
 	took, err := c.allBack(ctx)
@@ -80,17 +83,17 @@ func (o options) restart(ctx context.Context) (restarted, error) {
 	}
 	r.Health = polls()
 	if err != nil {
-		return r, fmt.Errorf("%w; the server says:\n%s", err, fresh.log.tail())
+		return r, fmt.Errorf("%w; the server says:\n%s", err, fresh.Log.Tail())
 	}
-	if r.CPU, r.PeakMB, err = fresh.usage(); err != nil {
+	if r.CPU, r.PeakMB, err = usage(fresh); err != nil {
 		return r, err
 	}
 	r.BackP50, r.BackP99, r.AllBack = seconds(quantile(took, 0.5)), seconds(quantile(took, 0.99)), seconds(all)
 	r.AllBackUp = seconds(all - time.Duration((r.DownMS+r.Health.First)*float64(time.Millisecond)))
 	t := c.taken()
 	r.Dials, r.Ends, r.Refused, r.Join = t.dials, t.ends, t.refused, latencyOf(t.joins)
-	r.OldLogLines, _ = old.log.counts()
-	r.LogLines, _ = fresh.log.counts()
+	r.OldLogLines, _ = old.Log.Counts()
+	r.LogLines, _ = fresh.Log.Counts()
 	if len(t.faults) > 0 {
 		return r, fmt.Errorf("messages that could not be understood: %v", t.faults)
 	}
@@ -98,15 +101,15 @@ func (o options) restart(ctx context.Context) (restarted, error) {
 }
 
 // end has the old server killed, or asks it to end, and waits until its port is free.
-func (o options) end(ctx context.Context, old *child, r *restarted) error {
+func (o options) end(ctx context.Context, old *child.Process, r *restarted) error {
 	if o.mode == "kill" {
-		old.kill()
+		old.Kill()
 		return nil
 	}
 	polls := pollWhile(ctx, o, nil)
-	err := old.signal(syscall.SIGTERM)
+	err := old.Signal(syscall.SIGTERM)
 	if err == nil {
-		err = old.ended(ctx)
+		err = old.Ended(ctx)
 	}
 	h := polls()
 	h.Failed = 0 // what fails does so because the server has gone
@@ -126,11 +129,11 @@ func pollWhile(ctx context.Context, o options, first chan<- struct{}) (stop func
 }
 
 // usage is the CPU that a server has used, in seconds, and its largest resident set in MB.
-func (p *child) usage() (cpu, peak float64, err error) {
-	d, err := p.cpu()
+func usage(p *child.Process) (cpu, peak float64, err error) {
+	d, err := p.CPU()
 	if err != nil {
 		return 0, 0, err
 	}
-	peak, err = p.peak()
+	peak, err = p.Peak()
 	return seconds(d), peak, err
 }

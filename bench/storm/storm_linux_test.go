@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/bennu-go/bennu/bench/internal/child"
 )
 
 var built struct {
@@ -37,7 +39,7 @@ func serverProgram(t *testing.T) string {
 	t.Helper()
 	built.once.Do(func() {
 		if built.dir, built.err = os.MkdirTemp("", "storm-test-"); built.err == nil {
-			built.err = build(context.Background(), filepath.Join(built.dir, "server"))
+			built.err = child.Build(context.Background(), filepath.Join(built.dir, "server"))
 		}
 	})
 	if built.err != nil {
@@ -217,22 +219,12 @@ func TestServeTellsWhatTheServerSaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer p.kill()
-	if err := p.ended(t.Context()); err != nil {
+	defer p.Kill()
+	if err := p.Ended(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if !p.log.has("address already in use") || p.err == nil {
-		t.Errorf("got %v and %q", p.err, p.log.tail())
-	}
-}
-
-func TestCPUOf(t *testing.T) {
-	got, err := cpuOf("42 (a) b (c)) S 1 42 42 0 -1 4194560 100 0 0 0 150 25 0 0 20 0 5 0 100 0 0")
-	if err != nil || got != 1750*time.Millisecond {
-		t.Errorf("got %v, %v, want 1.75s", got, err)
-	}
-	if _, err := cpuOf("42 (a) S 1"); err == nil {
-		t.Error("a short line is accepted")
+	if !p.Log.Has("address already in use") || p.Err == nil {
+		t.Errorf("got %v and %q", p.Err, p.Log.Tail())
 	}
 }
 
@@ -243,19 +235,5 @@ func TestBusyOf(t *testing.T) {
 	}
 	if _, err := busyOf("intr 5\n"); err == nil {
 		t.Error("another line is accepted")
-	}
-}
-
-func TestLineCount(t *testing.T) {
-	var l lineCount
-	for range 3 {
-		fmt.Fprintf(&l, "level=ERROR msg=%q\n", "process crashed")
-	}
-	l.Write(bytes.Repeat([]byte{'x'}, 2*keptLog))
-	if lines, size := l.counts(); lines != 3 || size < 2*keptLog {
-		t.Errorf("got %d lines, %d bytes", lines, size)
-	}
-	if len(l.kept) != keptLog || !l.has("ERROR", "crashed") || l.has("ERROR", "xx") {
-		t.Errorf("kept %d bytes", len(l.kept))
 	}
 }

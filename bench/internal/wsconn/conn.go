@@ -1,10 +1,11 @@
-package main
+package wsconn
 
 import (
 	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -13,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/bennu-go/bennu/bench/internal/phx"
 	"github.com/bennu-go/bennu/bench/internal/ws"
 )
 
@@ -33,34 +35,34 @@ var (
 	acceptHeader = string(ws.AppendAccept([]byte("Sec-WebSocket-Accept: "), []byte(handshakeKey)))
 )
 
-// statusError is an answer to the upgrade other than 101.
-type statusError int
+// StatusError is an answer to the upgrade other than 101.
+type StatusError int
 
-func (e statusError) Error() string { return "http " + strconv.Itoa(int(e)) }
+func (e StatusError) Error() string { return "http " + strconv.Itoa(int(e)) }
 
-// conn is a WebSocket, seen by its client. One goroutine reads; any may write.
-type conn struct {
-	nc  net.Conn
-	in  []byte // what was read and not yet taken
-	buf []byte // what in is part of
+// Conn is a WebSocket, seen by its client. One goroutine reads; any may write.
+type Conn struct {
+	NC  net.Conn // the TCP connection under it
+	in  []byte   // what was read and not yet taken
+	buf []byte   // what in is part of
 }
 
-// dialer makes the connections of clients; tests have one in memory.
-type dialer func(ctx context.Context) (net.Conn, error)
+// Dialer makes the connections of clients; tests have one in memory.
+type Dialer func(ctx context.Context) (net.Conn, error)
 
-func dialTCP(addr netip.AddrPort) dialer {
+func DialTCP(addr netip.AddrPort) Dialer {
 	d := net.Dialer{KeepAlive: -1, Timeout: dialLimit}
 	text := addr.String()
 	return func(ctx context.Context) (net.Conn, error) { return d.DialContext(ctx, "tcp4", text) }
 }
 
-// dial connects and upgrades.
-func dial(ctx context.Context, d dialer) (*conn, error) {
+// Dial connects and upgrades.
+func Dial(ctx context.Context, d Dialer) (*Conn, error) {
 	nc, err := d(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{nc: nc, buf: make([]byte, smallRead)}
+	c := &Conn{NC: nc, buf: make([]byte, smallRead)}
 	stop := context.AfterFunc(ctx, func() { nc.Close() })
 	defer stop()
 	if err := c.upgrade(); err != nil {
@@ -70,10 +72,10 @@ func dial(ctx context.Context, d dialer) (*conn, error) {
 	return c, nil
 }
 
-func (c *conn) upgrade() error {
+func (c *Conn) upgrade() error {
 	const request = "GET /socket/websocket?vsn=2.0.0 HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 		"Sec-WebSocket-Key: " + handshakeKey + "\r\nSec-WebSocket-Version: 13\r\n\r\n"
-	if _, err := io.WriteString(c.nc, request); err != nil {
+	if _, err := io.WriteString(c.NC, request); err != nil {
 		return err
 	}
 	for {
@@ -93,7 +95,7 @@ func (c *conn) upgrade() error {
 		case err != nil:
 			return errHandshake
 		case status != 101:
-			return statusError(status)
+			return StatusError(status)
 		case !bytes.Contains(head, []byte(acceptHeader)):
 			return errHandshake
 		}
@@ -103,7 +105,7 @@ func (c *conn) upgrade() error {
 }
 
 // more reads at least one byte.
-func (c *conn) more() error {
+func (c *Conn) more() error {
 	if len(c.in) == len(c.buf) { // full of one message that is not whole
 		if len(c.buf) >= maxMessage {
 			return errTooLong
@@ -114,7 +116,7 @@ func (c *conn) more() error {
 	} else {
 		c.in = c.buf[:copy(c.buf, c.in)]
 	}
-	n, err := c.nc.Read(c.buf[len(c.in):])
+	n, err := c.NC.Read(c.buf[len(c.in):])
 	c.in = c.buf[:len(c.in)+n]
 	if n > 0 {
 		return nil
@@ -122,8 +124,8 @@ func (c *conn) more() error {
 	return err
 }
 
-// next returns one frame, which is valid until the next call. After a time-out it can be called again.
-func (c *conn) next() (op byte, payload []byte, err error) {
+// Next returns one frame, which is valid until the next call. After a time-out it can be called again.
+func (c *Conn) Next() (op byte, payload []byte, err error) {
 	for {
 		op, payload, n, err := parseFrame(c.in)
 		if err != nil {
@@ -166,28 +168,54 @@ func parseFrame(b []byte) (op byte, payload []byte, n int, err error) {
 	return b[0] & 0x0F, b[at:end], end, nil
 }
 
-func (c *conn) write(op byte, payload []byte) error {
-	_, err := c.nc.Write(ws.AppendMasked(nil, op, maskingKey, payload))
+func (c *Conn) Write(op byte, payload []byte) error {
+	_, err := c.NC.Write(ws.AppendMasked(nil, op, maskingKey, payload))
 	return err
 }
 
-// answerClose finishes the closing handshake that the server began, and waits for it to close, as browsers do.
-func (c *conn) answerClose(payload []byte) (code int) {
+// Ask writes a message and reads its reply, which must be ok.
+func (c *Conn) Ask(frame []byte) (payload []byte, err error) {
+	if _, err := c.NC.Write(frame); err != nil {
+		return nil, err
+	}
+	for {
+		op, text, err := c.Next()
+		switch {
+		case err != nil:
+			return nil, err
+		case op == ws.OpClose:
+			return nil, fmt.Errorf("closed with %d", c.AnswerClose(text))
+		case op != ws.OpText:
+			continue
+		}
+		m, err := phx.Parse(text)
+		if err != nil {
+			return nil, err
+		}
+		if status := StatusOf(m.Payload); status != "ok" {
+			return nil, fmt.Errorf("got %q: %s", status, text)
+		}
+		return m.Payload, nil
+	}
+}
+
+// AnswerClose finishes the closing handshake that the server began, and waits for it to close, as browsers do.
+func (c *Conn) AnswerClose(payload []byte) (code int) {
 	code = 1005
 	if len(payload) >= 2 {
 		code = int(binary.BigEndian.Uint16(payload))
 		payload = payload[:2]
 	}
-	c.nc.SetDeadline(time.Now().Add(closeWait))
-	if c.write(ws.OpClose, payload) == nil {
-		io.Copy(io.Discard, c.nc)
+	c.NC.SetDeadline(time.Now().Add(closeWait))
+	if c.Write(ws.OpClose, payload) == nil {
+		io.Copy(io.Discard, c.NC)
 	}
 	return code
 }
 
-// reason names, in a word, why a connection failed.
-func reason(err error) string {
-	var status statusError
+// Reason names, in a word, why a connection failed.
+func Reason(err error) string {
+	var status StatusError
 	switch {
 	case errors.As(err, &status):
 		return status.Error()

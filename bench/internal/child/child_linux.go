@@ -1,4 +1,4 @@
-package main
+package child
 
 import (
 	"bytes"
@@ -14,17 +14,27 @@ import (
 	"time"
 )
 
-// child is a server that was started here.
-type child struct {
-	cmd    *exec.Cmd
-	log    lineCount     // of standard error
-	exited chan struct{} // closed when it has been waited for
-	err    error         // how it ended; set before exited is closed
+// Build builds the server of this module.
+func Build(ctx context.Context, program string) error {
+	const pkg = "github.com/bennu-go/bennu/bench/server"
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, pkg).CombinedOutput(); err != nil {
+		return fmt.Errorf("building the server (run this in the bench module): %w\n%s", err, out)
+	}
+	return nil
 }
 
-func startChild(program string, args ...string) (*child, error) {
-	p := &child{cmd: exec.Command(program, args...), exited: make(chan struct{})}
-	p.cmd.Stderr = &p.log
+// Process is a server that was started here.
+type Process struct {
+	cmd    *exec.Cmd
+	Log    Log           // of standard error
+	Exited chan struct{} // closed when it has been waited for
+	Err    error         // how it ended; set before Exited is closed
+}
+
+// Start starts a program. Its standard error is counted, and its beginning kept.
+func Start(program string, args ...string) (*Process, error) {
+	p := &Process{cmd: exec.Command(program, args...), Exited: make(chan struct{})}
+	p.cmd.Stderr = &p.Log
 	// It ends with us at the latest, but not by a Ctrl-C that was meant for us.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	p.cmd.WaitDelay = time.Second
@@ -32,43 +42,43 @@ func startChild(program string, args ...string) (*child, error) {
 		return nil, fmt.Errorf("starting the server: %w", err)
 	}
 	go func() {
-		p.err = p.cmd.Wait()
-		close(p.exited)
+		p.Err = p.cmd.Wait()
+		close(p.Exited)
 	}()
 	return p, nil
 }
 
-// signal is for a child that runs: its number cannot be another's before exited is closed.
-func (p *child) signal(sig os.Signal) error {
+// Signal is for a child that runs: its number cannot be another's before Exited is closed.
+func (p *Process) Signal(sig os.Signal) error {
 	if err := p.cmd.Process.Signal(sig); err != nil {
 		return fmt.Errorf("signalling the server: %w", err)
 	}
 	return nil
 }
 
-// ended waits for the end.
-func (p *child) ended(ctx context.Context) error {
+// Ended waits for the end.
+func (p *Process) Ended(ctx context.Context) error {
 	select {
-	case <-p.exited:
+	case <-p.Exited:
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("waiting for the server to exit: %w", context.Cause(ctx))
 	}
 }
 
-// kill ends the child if it still runs. It may be called again.
-func (p *child) kill() {
+// Kill ends the child if it still runs. It may be called again.
+func (p *Process) Kill() {
 	if p == nil {
 		return
 	}
 	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return
 	}
-	<-p.exited
+	<-p.Exited
 }
 
-// cpu is what it has used, user and system.
-func (p *child) cpu() (time.Duration, error) {
+// CPU is what it has used, user and system.
+func (p *Process) CPU() (time.Duration, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
@@ -94,8 +104,8 @@ func cpuOf(stat string) (time.Duration, error) {
 	return time.Duration(ticks) * (time.Second / 100), nil // Linux counts in hundredths for every program
 }
 
-// peak is the largest resident set that it has had, in MB.
-func (p *child) peak() (float64, error) {
+// Peak is the largest resident set that it has had, in MB.
+func (p *Process) Peak() (float64, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
@@ -109,8 +119,8 @@ func (p *child) peak() (float64, error) {
 	return 0, errors.New("/proc/PID/status has no VmHWM")
 }
 
-// lineCount counts what a server logs, and keeps the beginning.
-type lineCount struct {
+// Log counts what a server logs, and keeps the beginning.
+type Log struct {
 	mu    sync.Mutex // guards the fields below
 	lines int
 	size  int
@@ -119,7 +129,7 @@ type lineCount struct {
 
 const keptLog = 1 << 20
 
-func (l *lineCount) Write(b []byte) (int, error) {
+func (l *Log) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.lines += bytes.Count(b, []byte{'\n'})
@@ -130,14 +140,15 @@ func (l *lineCount) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func (l *lineCount) counts() (lines, size int) {
+// Counts are the lines and bytes so far.
+func (l *Log) Counts() (lines, size int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.lines, l.size
 }
 
-// has reports whether a line holds all of these words.
-func (l *lineCount) has(words ...string) bool {
+// Has reports whether a line holds all of these words.
+func (l *Log) Has(words ...string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for line := range strings.Lines(string(l.kept)) {
@@ -152,8 +163,8 @@ func (l *lineCount) has(words ...string) bool {
 	return false
 }
 
-// tail is the last of what was kept, for an error's text.
-func (l *lineCount) tail() string {
+// Tail is the last of what was kept, for an error's text.
+func (l *Log) Tail() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return string(l.kept[max(len(l.kept)-2000, 0):])
