@@ -120,6 +120,17 @@ func (ps *PubSub) table(topic string) *table {
 	return &ps.tables[maphash.String(ps.seed, topic)%uint64(len(ps.tables))]
 }
 
+// Topics returns how many topics have subscribers on this node. It is for inspection: under load it is not of one moment.
+func (ps *PubSub) Topics() (n int) {
+	for i := range ps.tables {
+		t := &ps.tables[i]
+		t.mu.RLock()
+		n += len(t.topics)
+		t.mu.RUnlock()
+	}
+	return n
+}
+
 // Join adds a group to a topic. The same group may be in many topics, once in each.
 func (ps *PubSub) Join(topic string, g Group) { ps.table(topic).add(topic, g) }
 

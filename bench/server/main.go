@@ -3,7 +3,8 @@
 //
 // Channel room:*: the event shout broadcasts its payload without a reply, echo replies with its payload. Channel presence:* tracks the user of
 // the join's payload and pushes presence_state. GET /api/ping and GET /api/users/{id} answer small JSON objects. For storms there are crash:*,
-// of which every join panics, and block:*, whose event block sits in its callback.
+// of which every join panics, and block:*, whose event block sits in its callback. For churn a
+// room's event crash panics, long-polling is on and [counts.Path] is served, if -churn says so.
 package main
 
 import (
@@ -22,6 +23,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/bennu-go/bennu/bench/internal/counts"
 	"github.com/bennu-go/bennu/bench/internal/loopback"
 	"github.com/bennu-go/bennu/bench/settle"
 	"github.com/bennu-go/bennu/channel"
@@ -30,6 +32,7 @@ import (
 	"github.com/bennu-go/bennu/proc"
 	"github.com/bennu-go/bennu/pubsub"
 	"github.com/bennu-go/bennu/supervise"
+	"github.com/bennu-go/bennu/telemetry"
 	"github.com/bennu-go/bennu/transport"
 )
 
@@ -49,6 +52,8 @@ func run(ctx context.Context, args []string) error {
 	engine := flags.String("engine", "auto", "auto (the poller, on Linux) or portable (a goroutine a connection)")
 	secure := flags.Bool("tls", false, "serve TLS, with a certificate made at start that nobody can trust")
 	profiles := flags.Bool("pprof", false, "serve profiles on the admin address, at /debug/pprof/")
+	churn := flags.Bool("churn", false, "offer long-polling, and GET "+counts.Path+" on the admin address")
+	timeout := flags.Duration("timeout", time.Minute, "after how long without a byte a WebSocket is closed")
 	stop := flags.Duration("stop", 4*time.Second, "how long the end waits for callbacks")
 	shards := flags.Int("shards", 0, "shards of the connection engine (0: one a CPU)")
 	most := flags.Int("max", 0, "connections that it takes (0: what the open-file limit allows)")
@@ -62,6 +67,7 @@ func run(ctx context.Context, args []string) error {
 		return fmt.Errorf("server: -addr: %w", err)
 	}
 	mount := endpoint.Mount{Path: "/socket"}
+	mount.WebSocket.Timeout = *timeout
 	switch *engine {
 	case "auto":
 	case "portable":
@@ -77,21 +83,32 @@ func run(ctx context.Context, args []string) error {
 		}
 	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	sys := proc.NewSystem(proc.Config{StopTimeout: *stop, Logger: logger})
-	ps := pubsub.New(pubsub.Config{System: sys, Logger: logger})
-	online := presence.New[seat](presence.Config{System: sys, PubSub: ps, Name: "online", Logger: logger})
+	var tel *telemetry.Telemetry // off, unless what it tells is counted
+	count := counters{of: map[string]int64{}}
+	if *churn {
+		tel = telemetry.New(telemetry.Config{Logger: logger})
+		count.observe(tel)
+		mount.LongPoll = &transport.LongPollConfig{}
+	}
+	sys := proc.NewSystem(proc.Config{StopTimeout: *stop, Logger: logger, Telemetry: tel})
+	ps := pubsub.New(pubsub.Config{System: sys, Logger: logger, Telemetry: tel})
+	online := presence.New[seat](presence.Config{System: sys, PubSub: ps, Name: "online", Logger: logger, Telemetry: tel})
 	mount.Socket = socket(online)
 	ep := endpoint.New(endpoint.Config{
 		System: sys, PubSub: ps, Addr: *addr, TLS: tlsConfig, Handler: api(), Logger: logger, Sockets: []endpoint.Mount{mount},
-		Shards: *shards, Limits: transport.Limits{MaxConnections: *most},
+		Shards: *shards, Limits: transport.Limits{MaxConnections: *most}, Telemetry: tel,
 	})
 	children := []supervise.Child{
 		{Name: "processes", Service: sys, StopTimeout: *stop + time.Second},
 		{Name: "pubsub", Service: ps},
 		{Name: "presence", Service: online},
 	}
+	var counted http.Handler
+	if *churn {
+		counted = count.counted(sys, ps, online, ep)
+	}
 	if *admin != "" { // before the endpoint, so that it can still be asked while that drains
-		children = append(children, supervise.Child{Name: "admin", Service: adminService{*admin, *profiles, ep.Connections}})
+		children = append(children, supervise.Child{Name: "admin", Service: adminService{*admin, *profiles, ep.Connections, counted}})
 	}
 	children = append(children, supervise.Child{Name: "endpoint", Service: ep})
 	return supervise.New(supervise.Config{Name: "bench", Logger: logger}, children...).Run(ctx)
@@ -101,6 +118,7 @@ type adminService struct {
 	addr        string
 	profiles    bool
 	connections func() int
+	counted     http.Handler // nil: none
 }
 
 func (a adminService) Run(ctx context.Context) error {
@@ -110,6 +128,9 @@ func (a adminService) Run(ctx context.Context) error {
 		mux.Handle(path, hooks)
 	}
 	mux.HandleFunc("GET /debug/connections", func(w http.ResponseWriter, _ *http.Request) { reply(w, a.connections()) })
+	if a.counted != nil {
+		mux.Handle("GET "+counts.Path, a.counted)
+	}
 	if a.profiles {
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
@@ -134,6 +155,7 @@ func socket(online *presence.Presence[seat]) channel.UserSocket[struct{}] {
 					"shout": channel.NoReply(func(_ context.Context, s *channel.Socket[struct{}], in json.RawMessage) error {
 						return s.Broadcast("shout", in)
 					}),
+					"crash": channel.NoReply(func(context.Context, *channel.Socket[struct{}], json.RawMessage) error { panic(asked) }),
 				},
 			}),
 			channel.Topic("crash:*", crashChannel()),

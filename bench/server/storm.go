@@ -12,7 +12,7 @@ func crashChannel() channel.Channel[struct{}] {
 	return channel.Channel[struct{}]{
 		Name: "crash",
 		Join: channel.Reply(func(_ context.Context, s *channel.Socket[struct{}], _ struct{}) (any, error) {
-			panic("crash: no join of this channel succeeds")
+			panic(asked)
 		}),
 	}
 }

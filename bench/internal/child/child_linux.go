@@ -119,6 +119,52 @@ func (p *Process) Peak() (float64, error) {
 	return 0, errors.New("/proc/PID/status has no VmHWM")
 }
 
+// Status is what a process holds at one moment.
+type Status struct {
+	Resident    int64 // bytes
+	Threads     int
+	Descriptors int
+}
+
+// Status reads it.
+func (p *Process) Status() (s Status, err error) {
+	dir := fmt.Sprintf("/proc/%d/", p.cmd.Process.Pid)
+	b, err := os.ReadFile(dir + "status")
+	if err != nil {
+		return s, err
+	}
+	if s, err = statusOf(string(b)); err != nil {
+		return s, err
+	}
+	fds, err := os.ReadDir(dir + "fd")
+	s.Descriptors = len(fds)
+	return s, err
+}
+
+// statusOf reads the text of /proc/PID/status.
+func statusOf(text string) (s Status, err error) {
+	for line := range strings.Lines(text) {
+		f := strings.Fields(line)
+		if len(f) < 2 {
+			continue
+		}
+		switch f[0] {
+		case "VmRSS:":
+			s.Resident, err = strconv.ParseInt(f[1], 10, 64)
+			s.Resident <<= 10
+		case "Threads:":
+			s.Threads, err = strconv.Atoi(f[1])
+		}
+		if err != nil {
+			return s, err
+		}
+	}
+	if s.Resident == 0 || s.Threads == 0 {
+		return s, errors.New("/proc/PID/status has no VmRSS or no Threads")
+	}
+	return s, nil
+}
+
 // Log counts what a server logs, and keeps the beginning.
 type Log struct {
 	mu    sync.Mutex // guards the fields below

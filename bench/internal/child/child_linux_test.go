@@ -30,3 +30,13 @@ func TestLog(t *testing.T) {
 		t.Errorf("kept %d bytes", len(l.kept))
 	}
 }
+
+func TestStatusOf(t *testing.T) {
+	got, err := statusOf("Name:\tserver\nVmHWM:\t  900 kB\nVmRSS:\t  800 kB\nThreads:\t9\n")
+	if want := (Status{Resident: 800 << 10, Threads: 9}); got != want || err != nil {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+	if _, err := statusOf("Name:\tzombie\nThreads:\t1\n"); err == nil {
+		t.Error("a status without memory is accepted")
+	}
+}

@@ -64,8 +64,11 @@ func Dial(ctx context.Context, d Dialer) (*Conn, error) {
 	}
 	c := &Conn{NC: nc, buf: make([]byte, smallRead)}
 	stop := context.AfterFunc(ctx, func() { nc.Close() })
-	defer stop()
-	if err := c.upgrade(); err != nil {
+	err = c.upgrade()
+	if !stop() && err == nil { // it is closed, or about to be
+		err = context.Cause(ctx)
+	}
+	if err != nil {
 		nc.Close()
 		return nil, err
 	}
