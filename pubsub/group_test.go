@@ -232,3 +232,26 @@ func TestRunReportsItsAdapter(t *testing.T) {
 		}
 	})
 }
+
+func TestTopicsCountsThoseWithSubscribers(t *testing.T) {
+	forTables(t, func(t *testing.T, ps *pubsub.PubSub) {
+		a, b := &crowd{}, &crowd{}
+		for i := range 100 {
+			ps.Join(fmt.Sprint("room:", i), a)
+		}
+		ps.Join("room:1", b)
+		if got := ps.Topics(); got != 100 {
+			t.Errorf("got %d topics, want 100", got)
+		}
+		for i := range 100 {
+			ps.Leave(fmt.Sprint("room:", i), a)
+		}
+		if got := ps.Topics(); got != 1 {
+			t.Errorf("got %d topics when one group is left, want 1", got)
+		}
+		ps.Leave("room:1", b)
+		if got := ps.Topics(); got != 0 {
+			t.Errorf("got %d topics of nobody", got)
+		}
+	})
+}

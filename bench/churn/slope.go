@@ -41,7 +41,7 @@ func slopeOf(hours, values []float64) slope {
 	return s
 }
 
-// student is the 97.5 % quantile of Student's t: Hill's expansion around the normal one, good to a thousandth from five degrees of freedom on.
+// student is the 97.5 % quantile of Student's t: Hill's expansion around the normal one, good to three thousandths from five degrees of freedom on.
 func student(freedom float64) float64 {
 	const z = 1.959964
 	z3, z5 := z*z*z, z*z*z*z*z

@@ -3,8 +3,8 @@
 //
 // Channel room:*: the event shout broadcasts its payload without a reply, echo replies with its payload. Channel presence:* tracks the user of
 // the join's payload and pushes presence_state. GET /api/ping and GET /api/users/{id} answer small JSON objects. For storms there are crash:*,
-// of which every join panics, and block:*, whose event block sits in its callback. For churn a
-// room's event crash panics, long-polling is on and [counts.Path] is served, if -churn says so.
+// of which every join panics, and block:*, whose event block sits in its callback. For churn
+// the event crash of a room panics, and with -churn there are long-polling and [counts.Path].
 package main
 
 import (
