@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"time"
 
@@ -91,6 +92,7 @@ func (o options) churn(ctx context.Context, server *child.Process, log io.Writer
 func (o options) watch(churning, aside context.Context, w *watcher, c *crowd, r *report, log io.Writer) error {
 	tick := time.NewTicker(o.sample)
 	defer tick.Stop()
+	faults := map[string]int64{}
 	for {
 		select {
 		case <-churning.Done():
@@ -107,7 +109,11 @@ func (o options) watch(churning, aside context.Context, w *watcher, c *crowd, r 
 			return nil // of the clients' leaving
 		}
 		r.samples = append(r.samples, s)
-		fmt.Fprintf(log, "%s  faults %d\n", s.line(), c.faults())
+		fmt.Fprintln(log, s.line())
+		if now := c.faults(); !maps.Equal(now, faults) {
+			faults = now
+			fmt.Fprintln(log, "          so far:", now)
+		}
 	}
 }
 

@@ -58,14 +58,11 @@ func (c *crowd) counted() map[string]int64 {
 	return maps.Clone(c.tally)
 }
 
-// faults are all so far.
-func (c *crowd) faults() (n int64) {
-	for what, times := range c.counted() {
-		if strings.HasPrefix(what, fault) {
-			n += times
-		}
-	}
-	return n
+// faults are all so far, by name.
+func (c *crowd) faults() map[string]int64 {
+	all := c.counted()
+	maps.DeleteFunc(all, func(what string, _ int64) bool { return !strings.HasPrefix(what, fault) })
+	return all
 }
 
 // run has all clients come and churn until ctx ends, and returns when the last has gone.

@@ -65,6 +65,9 @@ func (p *poller) ask(ctx context.Context, token string, messages []string) (poll
 	return answer, nil
 }
 
+// longestPause leaves room before the 15 s without a poll after which a session has ended, for a machine on which everything takes a while.
+const longestPause = 4 * time.Second
+
 // pollSession is a session on long-polling: say something, poll for what comes, and so on. It ends when polls stop, at times in the middle of one.
 func (c *crowd) pollSession(ctx context.Context, id int, rng *rand.Rand) {
 	opened, err := c.poll.ask(ctx, "", nil)
@@ -102,7 +105,7 @@ func (c *crowd) pollSession(ctx context.Context, id int, rng *rand.Rand) {
 			say = append(say, t.receive([]byte(m))...)
 		}
 		t.overdue(time.Now())
-		if len(t.asks) == 0 && pause(cut, about(rng, c.every)/2) { // the session's patience is one window and a half
+		if len(t.asks) == 0 && pause(cut, min(about(rng, c.every), longestPause)) {
 			say = append(say, t.action()...)
 		}
 	}

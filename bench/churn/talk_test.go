@@ -54,10 +54,8 @@ func TestTalkFindsFaults(t *testing.T) {
 			s.expect("echo", `"room:a"`, "ok")
 			s.receive([]byte(tt.hear))
 			var faults []string
-			for what := range s.crowd.counted() {
-				if f, ok := strings.CutPrefix(what, fault); ok {
-					faults = append(faults, f)
-				}
+			for what := range s.crowd.faults() {
+				faults = append(faults, strings.TrimPrefix(what, fault))
 			}
 			if got := strings.Join(faults, ", "); got != tt.want {
 				t.Errorf("got faults %q, want %q", got, tt.want)
@@ -85,7 +83,7 @@ func TestTalkClosesTheChannelItHasReplaced(t *testing.T) {
 	s.join(r)
 	s.receive([]byte(`["1","1","room:a","phx_close",{}]`))
 	s.receive([]byte(`["2","2","room:a","phx_reply",{"status":"ok","response":{}}]`))
-	if len(s.rooms) != 1 || r.state != joined || s.crowd.faults() > 0 {
+	if len(s.rooms) != 1 || r.state != joined || len(s.crowd.faults()) > 0 {
 		t.Errorf("got %d rooms, state %d, %v", len(s.rooms), r.state, s.crowd.counted())
 	}
 }
@@ -97,12 +95,12 @@ func TestTalkWaitsForAnswers(t *testing.T) {
 		s.rooms[0].state, s.rooms[0].since = leaving, time.Now()
 		time.Sleep(answerWithin)
 		s.overdue(time.Now())
-		if n := s.crowd.faults(); n != 0 {
-			t.Fatalf("got %v before it is time", s.crowd.counted())
+		if f := s.crowd.faults(); len(f) != 0 {
+			t.Fatalf("got %v before it is time", f)
 		}
 		time.Sleep(time.Millisecond)
 		s.overdue(time.Now())
-		got := s.crowd.counted()
+		got := s.crowd.faults()
 		if got[fault+"no answer: heartbeat"] != 1 || got[fault+"no end of a channel that was left or crashed"] != 1 {
 			t.Errorf("got %v, want both missed", got)
 		}
