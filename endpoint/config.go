@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -12,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bennu-go/bennu/plug"
 	"github.com/bennu-go/bennu/proc"
 	"github.com/bennu-go/bennu/pubsub"
 	"github.com/bennu-go/bennu/telemetry"
@@ -37,16 +37,28 @@ type Config struct {
 	Secrets token.Secrets
 	// Sockets to mount.
 	Sockets []Mount
-	// Static files, served at / before Handler. Nil: none.
-	Static fs.FS
-	// Handler for everything else. Nil answers 404.
+	// Front is what all requests but those of the health checks pass first, sockets too: plug.RewriteOn where a proxy stands in front, and plug.SSL to have TLS
+	// everywhere. Nil: nothing.
+	Front plug.Plug
+	// Plugs are passed next, by all but the sockets: plug.Static, plug.RequestID, plug.Telemetry, plug.Parsers, session.Load. Join them with plug.Pipeline. Nil: none.
+	Plugs plug.Plug
+	// Handler for everything else, a router.Router in most applications. Nil answers 404.
 	Handler http.Handler
+	// Errors answers for what was refused by plugs, for errors of actions that no fallback of the router takes, for requests without a route, and for panics,
+	// which are a [*PanicError]. The status is that of plug.Status. It answers and nothing else: those who had the error first have logged it. Nil means plug.WriteError.
+	Errors plug.ErrorWriter
 	// Health is the path of the liveness check; readiness is below it, at /ready. Empty means "/health"; "-" turns both off.
 	Health string
 	// Limits of all sockets together: connections, rate, memory. The zero value bounds connections by the open-file limit, and refuses when memory is short.
 	Limits transport.Limits
 	// Shards of the connection engine. Zero means GOMAXPROCS.
 	Shards int
+	// HeaderTimeout is how long a client may take to send the header of a request. Zero means 10 seconds.
+	HeaderTimeout time.Duration
+	// IdleTimeout is how long a connection is kept open between requests. Zero means 2 minutes.
+	IdleTimeout time.Duration
+	// MaxHeaderBytes is the size of the largest header of a request. Zero means 1 MiB.
+	MaxHeaderBytes int
 	// StopDelay is how long everything is served as before when readiness has turned off already, so that balancers that ask for it have sent their
 	// clients elsewhere before the first is turned away. Give it a little more than what their checks take to notice. Zero: none.
 	StopDelay time.Duration
@@ -83,6 +95,15 @@ func (c Config) withDefaults() Config {
 	if c.Health == "" {
 		c.Health = "/health"
 	}
+	if c.HeaderTimeout == 0 {
+		c.HeaderTimeout = 10 * time.Second
+	}
+	if c.IdleTimeout == 0 {
+		c.IdleTimeout = 2 * time.Minute
+	}
+	if c.MaxHeaderBytes == 0 {
+		c.MaxHeaderBytes = http.DefaultMaxHeaderBytes
+	}
 	if c.StopTimeout == 0 {
 		c.StopTimeout = 10 * time.Second
 	}
@@ -110,7 +131,7 @@ func (c Config) validate() (*url.URL, error) {
 		errs = append(errs, errors.New("endpoint: Config.PubSub is missing: pass the application's pubsub.PubSub"))
 	}
 	u, err := url.Parse(c.URL)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		errs = append(errs, fmt.Errorf("endpoint: Config.URL %q must be like https://example.com", c.URL))
 	}
 	if _, _, err := net.SplitHostPort(c.Addr); err != nil && c.Listener == nil {
@@ -118,6 +139,9 @@ func (c Config) validate() (*url.URL, error) {
 	}
 	if c.Health != "-" && !strings.HasPrefix(c.Health, "/") {
 		errs = append(errs, fmt.Errorf(`endpoint: Config.Health %q must begin with / (or be "-" for none)`, c.Health))
+	}
+	if c.HeaderTimeout < 0 || c.IdleTimeout < 0 || c.MaxHeaderBytes < 0 || c.StopDelay < 0 || c.StopTimeout < 0 {
+		errs = append(errs, errors.New("endpoint: Config has a negative time or size: leave it zero for the default"))
 	}
 	paths := make(map[string]bool)
 	for _, m := range c.Sockets {

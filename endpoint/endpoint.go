@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/bennu-go/bennu/router"
 	"github.com/bennu-go/bennu/supervise"
 	"github.com/bennu-go/bennu/telemetry"
 	"github.com/bennu-go/bennu/token"
@@ -22,17 +23,18 @@ import (
 
 // An Endpoint is a service: a supervisor runs it, last of all children.
 type Endpoint struct {
-	cfg      Config
-	url      *url.URL
-	env      transport.Env
-	mounts   []mounted
-	tokens   *token.Tokens // nil without Secrets
-	handler  http.Handler
-	unready  atomic.Bool // readiness is off
-	draining atomic.Bool // new WebSockets are refused
-	limiter  *transport.Limiter
-	mu       sync.Mutex // guards addr
-	addr     net.Addr
+	cfg          Config
+	url          *url.URL
+	env          transport.Env
+	mounts       []mounted
+	socketRoutes []router.Route
+	tokens       *token.Tokens // nil without Secrets
+	handler      http.Handler
+	unready      atomic.Bool // readiness is off
+	draining     atomic.Bool // new WebSockets are refused
+	limiter      *transport.Limiter
+	mu           sync.Mutex // guards addr
+	addr         net.Addr
 
 	acceptErrors atomic.Uint64
 }
@@ -49,7 +51,7 @@ func New(cfg Config) *Endpoint {
 	if err != nil {
 		panic(err.Error())
 	}
-	e := &Endpoint{cfg: cfg, url: u}
+	e := &Endpoint{cfg: cfg, url: normalized(u)}
 	e.env = transport.Env{System: cfg.System, PubSub: cfg.PubSub, Logger: cfg.Logger, Telemetry: cfg.Telemetry}
 	e.env.Shards = transport.NewShards(cfg.Shards, cfg.PubSub, func(stack []byte, v any) {
 		cfg.Logger.Error("transport: panic in a shard", "panic", fmt.Sprint(v), "stack", string(stack))
@@ -61,33 +63,21 @@ func New(cfg Config) *Endpoint {
 	if e.limiter, err = transport.NewLimiter(cfg.Limits); err != nil {
 		panic("endpoint: Config.Limits: " + err.Error())
 	}
-	mux := http.NewServeMux()
+	sockets := &hall{mux: http.NewServeMux()}
 	var errs []error
 	for _, m := range cfg.Sockets {
-		if err := e.mount(mux, m); err != nil {
+		if err := e.mount(sockets, m); err != nil {
 			errs = append(errs, fmt.Errorf("endpoint: mounting %q: %w", m.Path, err))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		panic(err.Error())
 	}
-	if cfg.Health != "-" {
-		mux.HandleFunc("GET "+cfg.Health, e.live)
-		mux.HandleFunc("GET "+strings.TrimSuffix(cfg.Health, "/")+"/ready", e.ready)
-	}
-	rest := cfg.Handler
-	if rest == nil {
-		rest = http.NotFoundHandler()
-	}
-	if cfg.Static != nil {
-		rest = static(cfg.Static, rest)
-	}
-	mux.Handle("/", rest)
-	e.handler = e.recovered(e.partingWhenUnready(mux))
+	e.handler = e.assemble(sockets)
 	return e
 }
 
-func (e *Endpoint) mount(mux *http.ServeMux, m Mount) (err error) {
+func (e *Endpoint) mount(sockets *hall, m Mount) (err error) {
 	socket, err := m.Socket.NewSocket(e.env)
 	if err != nil {
 		return err
@@ -113,7 +103,8 @@ func (e *Endpoint) mount(mux *http.ServeMux, m Mount) (err error) {
 		if err != nil {
 			return err
 		}
-		mux.Handle(path+ws.Path(), e.unlessDraining(ws))
+		sockets.handle(path+ws.Path(), e.unlessDraining(ws))
+		e.listSocket(path+ws.Path(), socket, webSocket)
 	}
 	if m.LongPoll != nil {
 		cfg := *m.LongPoll
@@ -125,7 +116,8 @@ func (e *Endpoint) mount(mux *http.ServeMux, m Mount) (err error) {
 		if err != nil {
 			return err
 		}
-		mux.Handle(path+lp.Path(), lp)
+		sockets.handle(path+lp.Path(), lp)
+		e.listSocket(path+lp.Path(), socket, longPollMethods...)
 	}
 	e.mounts = append(e.mounts, mounted{socket, m.Drain})
 	return nil
@@ -133,9 +125,6 @@ func (e *Endpoint) mount(mux *http.ServeMux, m Mount) (err error) {
 
 // Handler serves the endpoint without a listener: for httptest, or to mount it in another server.
 func (e *Endpoint) Handler() http.Handler { return e.handler }
-
-// URL returns what the application is called in browsers.
-func (e *Endpoint) URL() *url.URL { return e.url }
 
 // Addr returns the address that Run listens on; nil while it does not.
 func (e *Endpoint) Addr() net.Addr {
@@ -173,8 +162,9 @@ func (e *Endpoint) Run(ctx context.Context) error {
 	srv := &http.Server{
 		Handler:           e.handler,
 		TLSConfig:         e.cfg.TLS,
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
+		ReadHeaderTimeout: e.cfg.HeaderTimeout,
+		IdleTimeout:       e.cfg.IdleTimeout,
+		MaxHeaderBytes:    e.cfg.MaxHeaderBytes,
 		ErrorLog:          log.New(quiet{e.cfg.Logger}, "", 0),
 	}
 	failed := make(chan error, 1)
@@ -239,30 +229,6 @@ func (e *Endpoint) stop(srv *http.Server) {
 		srv.Close()
 	}
 	e.env.Shards.Abandon()
-}
-
-// partingWhenUnready has connections closed after their next answer while the endpoint is about to stop: a proxy that kept one open would send its next request
-// just when it closes.
-func (e *Endpoint) partingWhenUnready(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if e.unready.Load() && r.Header.Get("Upgrade") == "" {
-			w.Header().Set("Connection", "close")
-		}
-		h.ServeHTTP(w, r)
-	})
-}
-
-// unlessDraining refuses new sockets while the endpoint drains: they would be closed at once.
-func (e *Endpoint) unlessDraining(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if e.draining.Load() {
-			w.Header().Set("Retry-After", "5")
-			w.Header().Set("Connection", "close") // the next try is a new connection, which may reach another server
-			http.Error(w, "the server is about to stop; connect again", http.StatusServiceUnavailable)
-			return
-		}
-		h.ServeHTTP(w, r)
-	})
 }
 
 // quiet writes the server's own complaints, mostly about clients, at debug.

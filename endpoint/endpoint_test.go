@@ -15,7 +15,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/bennu-go/bennu/channel"
@@ -270,37 +269,6 @@ func TestHealthTurnsUnreadyWhileDraining(t *testing.T) {
 	}
 }
 
-func TestStaticFilesThenHandler(t *testing.T) {
-	files := fstest.MapFS{"index.html": {Data: []byte("<p>home")}, "app.js": {Data: []byte("1")}, "docs/index.html": {Data: []byte("docs")}}
-	sys := proc.NewSystem(proc.Config{})
-	defer sys.Close()
-	ep := New(Config{System: sys, PubSub: pubsub.New(pubsub.Config{System: sys}), Static: files, Logger: slog.New(slog.DiscardHandler),
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == "/panic" {
-				panic("in a handler")
-			}
-			fmt.Fprint(w, "handler "+r.Method)
-		})})
-	for _, tc := range []struct {
-		method, path, want string
-		status             int
-	}{
-		{"GET", "/", "<p>home", 200}, {"GET", "/index.html", "<p>home", 200}, {"GET", "/app.js", "1", 200}, {"GET", "/docs", "docs", 200}, {"GET", "/docs/", "docs", 200},
-		{"GET", "/nope", "handler GET", 200}, {"POST", "/app.js", "handler POST", 200}, {"GET", "/../app.js", "1", 200}, {"GET", "/panic", "Internal Server Error", 500},
-	} {
-		w := httptest.NewRecorder()
-		r := httptest.NewRequest(tc.method, "http://localhost/", nil)
-		r.URL.Path = tc.path
-		ep.Handler().ServeHTTP(w, r)
-		if w.Code == http.StatusTemporaryRedirect || w.Code == http.StatusMovedPermanently { // ServeMux tidies paths
-			continue
-		}
-		if got := strings.TrimSpace(w.Body.String()); w.Code != tc.status || got != tc.want {
-			t.Errorf("%s %s: %d %q, want %d %q", tc.method, tc.path, w.Code, got, tc.status, tc.want)
-		}
-	}
-}
-
 func TestWrongWiringIsRefusedAtStart(t *testing.T) {
 	sys := proc.NewSystem(proc.Config{})
 	defer sys.Close()
@@ -311,6 +279,8 @@ func TestWrongWiringIsRefusedAtStart(t *testing.T) {
 		"no pubsub":     func(c *Config) { c.PubSub = nil },
 		"bad addr":      func(c *Config) { c.Addr = "4000" },
 		"bad url":       func(c *Config) { c.URL = "example.com" },
+		"url with more": func(c *Config) { c.URL = "https://example.com/?a=b" },
+		"negative time": func(c *Config) { c.IdleTimeout = -1 },
 		"short secret":  func(c *Config) { c.Secrets = []string{"short"} },
 		"no socket":     func(c *Config) { c.Sockets = []Mount{{Path: "/s"}} },
 		"no transport":  func(c *Config) { c.Sockets = []Mount{{Path: "/s", Socket: echoSocket(), NoWebSocket: true}} },

@@ -2,12 +2,90 @@ package endpoint
 
 import (
 	"fmt"
-	"io/fs"
 	"net/http"
-	"path"
-	"runtime/debug"
 	"strings"
+
+	"github.com/bennu-go/bennu/internal/exchange"
+	"github.com/bennu-go/bennu/plug"
+	"github.com/bennu-go/bennu/router"
 )
+
+// edge is where requests come in. It has three halls, each with its own way through: health checks, sockets, and the rest.
+type edge struct {
+	*Endpoint
+	health, sockets *hall
+	behind          http.Handler     // Front, then the sockets and the rest
+	errors          plug.ErrorWriter // render, made once
+}
+
+// hall is a few paths that are looked for before the rest.
+type hall struct {
+	mux      *http.ServeMux
+	prefixes []string // what their paths begin with: most requests are for none of them
+}
+
+func (h *hall) handle(pattern string, handler http.Handler) {
+	h.mux.Handle(pattern, handler)
+	path := pattern[strings.IndexByte(pattern, '/'):]
+	prefix, _, _ := strings.Cut(path, "{")
+	h.prefixes = append(h.prefixes, prefix)
+}
+
+// serve is false if the request is for none of the paths.
+func (h *hall) serve(w http.ResponseWriter, r *http.Request) bool {
+	for _, prefix := range h.prefixes {
+		if !strings.HasPrefix(r.URL.Path, prefix) {
+			continue
+		}
+		if _, pattern := h.mux.Handler(r); pattern == "" {
+			continue
+		}
+		h.mux.ServeHTTP(w, r) // which Handler's answer does not replace: it sets the path's values
+		return true
+	}
+	return false
+}
+
+// assemble puts what serves requests in order.
+func (e *Endpoint) assemble(sockets *hall) http.Handler {
+	health := &hall{mux: http.NewServeMux()}
+	if e.cfg.Health != "-" {
+		health.handle("GET "+e.cfg.Health, http.HandlerFunc(e.live))
+		health.handle("GET "+e.readyPath(), http.HandlerFunc(e.ready))
+	}
+	rest := e.cfg.Handler
+	if rest == nil {
+		rest = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			plug.Refuse(w, r, &router.NoRouteError{Method: r.Method, Host: r.Host, Path: r.URL.Path})
+		})
+	}
+	if e.cfg.Plugs != nil {
+		rest = plug.Pipeline(e.cfg.Plugs)(rest)
+	}
+	behind := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !sockets.serve(w, r) {
+			rest.ServeHTTP(w, r)
+		}
+	}))
+	if e.cfg.Front != nil {
+		behind = plug.Pipeline(e.cfg.Front)(behind)
+	}
+	return &edge{Endpoint: e, health: health, sockets: sockets, behind: behind, errors: e.render}
+}
+
+// ServeHTTP begins the exchange and ends what panics.
+func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if e.unready.Load() && r.Header.Get("Upgrade") == "" {
+		// A proxy that kept the connection open would send its next request just when it closes.
+		w.Header().Set("Connection", "close")
+	}
+	x, w, r := exchange.Begin(w, r)
+	w, r = plug.SetErrors(w, r, e.errors)
+	defer e.rescue(x, w, r)
+	if !e.health.serve(w, r) {
+		e.behind.ServeHTTP(w, r)
+	}
+}
 
 func (e *Endpoint) live(w http.ResponseWriter, r *http.Request) { health(w, http.StatusOK, "ok") }
 
@@ -19,6 +97,8 @@ func (e *Endpoint) ready(w http.ResponseWriter, r *http.Request) {
 	health(w, http.StatusOK, "ok")
 }
 
+func (e *Endpoint) readyPath() string { return strings.TrimSuffix(e.cfg.Health, "/") + "/ready" }
+
 func health(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
@@ -26,78 +106,15 @@ func health(w http.ResponseWriter, status int, text string) {
 	fmt.Fprintf(w, `{"status":%q}`, text)
 }
 
-// static serves the files that there are, "index.html" for a folder, and leaves the rest to next.
-func static(files fs.FS, next http.Handler) http.Handler {
+// unlessDraining refuses new sockets while the endpoint drains: they would be closed at once.
+func (e *Endpoint) unlessDraining(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			next.ServeHTTP(w, r)
+		if e.draining.Load() {
+			w.Header().Set("Retry-After", "5")
+			w.Header().Set("Connection", "close") // the next try is a new connection, which may reach another server
+			http.Error(w, "the server is about to stop; connect again", http.StatusServiceUnavailable)
 			return
 		}
-		name := strings.TrimPrefix(path.Clean("/"+r.URL.Path), "/")
-		if name == "" {
-			name = "index.html"
-		}
-		if info, err := fs.Stat(files, name); err == nil && info.IsDir() {
-			name = path.Join(name, "index.html")
-		}
-		info, err := fs.Stat(files, name)
-		if err != nil || !info.Mode().IsRegular() {
-			next.ServeHTTP(w, r)
-			return
-		}
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		serveFile(w, r, files, name)
+		h.ServeHTTP(w, r)
 	})
 }
-
-// serveFile is http.ServeFileFS without its redirect of index.html to the folder.
-func serveFile(w http.ResponseWriter, r *http.Request, files fs.FS, name string) {
-	if strings.HasSuffix(r.URL.Path, "/index.html") || strings.HasSuffix(r.URL.Path, "/") {
-		r2 := *r
-		u := *r.URL
-		u.Path = "/" + strings.TrimSuffix(name, "index.html")
-		r2.URL = &u
-		r = &r2
-	}
-	http.ServeFileFS(w, r, files, name)
-}
-
-// recovered is the border at which a request's panic ends: 500, one report.
-func (e *Endpoint) recovered(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		sw := &statusWriter{ResponseWriter: w}
-		defer func() {
-			v := recover()
-			if v == nil {
-				return
-			}
-			if v == http.ErrAbortHandler {
-				panic(v)
-			}
-			e.cfg.Logger.Error("endpoint: panic in a handler", "method", r.Method, "path", r.URL.Path, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
-			if sw.began {
-				panic(http.ErrAbortHandler) // the answer is cut off, so that nobody takes it for whole
-			}
-			http.Error(w, "Internal Server Error", http.StatusInternalServerError)
-		}()
-		next.ServeHTTP(sw, r)
-	})
-}
-
-// statusWriter knows whether the answer has begun. http.ResponseController finds the rest by Unwrap.
-type statusWriter struct {
-	http.ResponseWriter
-	began bool
-}
-
-func (w *statusWriter) WriteHeader(status int) {
-	w.began = w.began || status >= 200
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *statusWriter) Write(p []byte) (int, error) {
-	w.began = true
-	return w.ResponseWriter.Write(p)
-}
-
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

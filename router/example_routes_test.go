@@ -54,7 +54,7 @@ func Example_routes() {
 		})
 	})
 
-	routes.Format(os.Stdout)
+	router.Format(os.Stdout, routes.Routes())
 	for _, path := range []string{"/api/v1/users/1", "/api/v1/users/2"} {
 		w := httptest.NewRecorder()
 		routes.ServeHTTP(w, httptest.NewRequest("GET", path, nil))

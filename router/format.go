@@ -9,10 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// Format writes the table for people: the name of the typed path, right-aligned, the method, the path, with the hosts before it if
-// there are some, and the action. More lines, of sockets for example, follow those of the routes; their Method may be "WS".
-func (rt *Router) Format(w io.Writer, more ...Route) error {
-	routes := append(rt.Routes(), more...)
+// Format writes routes as a table for people: the name of the typed path, right-aligned, the method, the path, with the hosts before it if
+// there are some, and the action. The routes are those of [Router.Routes], or of an endpoint, whose sockets have the Method "WS".
+func Format(w io.Writer, routes []Route) error {
 	rows := make([][3]string, len(routes))
 	var width [3]int
 	for i, r := range routes {
@@ -29,9 +28,9 @@ func (rt *Router) Format(w io.Writer, more ...Route) error {
 	return err
 }
 
-// FormatJSON writes the table for programs: a list of objects with the fields of [Route].
-func (rt *Router) FormatJSON(w io.Writer, more ...Route) error {
-	routes := append(rt.Routes(), more...)
+// FormatJSON writes routes for programs: a list of objects with the fields of [Route].
+func FormatJSON(w io.Writer, routes []Route) error {
+	routes = append([]Route{}, routes...)
 	for i := range routes {
 		if routes[i].Hosts == nil {
 			routes[i].Hosts = []string{}

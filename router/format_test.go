@@ -66,13 +66,13 @@ func shop(r *router.Scope) {
 
 func TestFormat(t *testing.T) {
 	var b bytes.Buffer
-	if err := router.New(shop).Format(&b, router.Route{Method: "WS", Path: "/socket/websocket", Action: "web.UserSocket"}); err != nil {
+	if err := router.Format(&b, append(router.New(shop).Routes(), router.Route{Method: "WS", Path: "/socket/websocket", Action: "web.UserSocket"})); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "routes.txt", b.Bytes())
 
 	b.Reset()
-	if err := router.New(func(r *router.Scope) { r.Get("/é", home); r.Delete("/longer", home) }).Format(&b); err != nil {
+	if err := router.Format(&b, router.New(func(r *router.Scope) { r.Get("/é", home); r.Delete("/longer", home) }).Routes()); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := b.String(), "  GET     /é       router_test.home\n  DELETE  /longer  router_test.home\n"; got != want {
@@ -83,7 +83,7 @@ func TestFormat(t *testing.T) {
 func TestFormatJSON(t *testing.T) {
 	var b bytes.Buffer
 	rt := router.New(shop)
-	if err := rt.FormatJSON(&b, router.Route{Method: "WS", Path: "/socket/websocket"}); err != nil {
+	if err := router.FormatJSON(&b, append(rt.Routes(), router.Route{Method: "WS", Path: "/socket/websocket"})); err != nil {
 		t.Fatal(err)
 	}
 	var routes []router.Route
@@ -97,7 +97,7 @@ func TestFormatJSON(t *testing.T) {
 	golden(t, "routes.json", short)
 
 	b.Reset()
-	if err := router.New(func(*router.Scope) {}).FormatJSON(&b); err != nil || b.String() != "[]\n" {
+	if err := router.FormatJSON(&b, nil); err != nil || b.String() != "[]\n" {
 		t.Errorf("got %q (%v) of an empty table, want []", b.String(), err)
 	}
 }

@@ -101,7 +101,7 @@ func TestWriteGoRefuses(t *testing.T) {
 	if err := router.New(shop).WriteGo(failingWriter{broken}, "paths"); !errors.Is(err, broken) {
 		t.Errorf("got %v, want %v", err, broken)
 	}
-	if err := router.New(shop).Format(failingWriter{broken}); !errors.Is(err, broken) {
+	if err := router.Format(failingWriter{broken}, router.New(shop).Routes()); !errors.Is(err, broken) {
 		t.Errorf("got %v of Format, want %v", err, broken)
 	}
 	b.Reset()
