@@ -28,16 +28,11 @@ type RewriteOnConfig struct {
 	Headers []string
 }
 
-var schemeKey = exchange.NewKey[*string]("scheme")
-
 var schemes = map[string]*string{"http": new("http"), "https": new("https")}
 
 // Scheme is "https" if r came over TLS or [RewriteOn] found that it had come so to the proxy, otherwise "http".
 func Scheme(r *http.Request) string {
-	if s, ok := schemeKey.Get(exchange.Of(r)); ok {
-		return *s
-	}
-	if r.TLS != nil {
+	if exchange.OverTLS(r) {
 		return "https"
 	}
 	return "http"
@@ -66,7 +61,7 @@ func RewriteOn(cfg RewriteOnConfig) Plug {
 				copied.RemoteAddr = c.client.String()
 			}
 			if c.scheme != nil {
-				schemeKey.Set(x, c.scheme)
+				exchange.Scheme.Set(x, c.scheme)
 			}
 			copied.Host = c.host
 			next.ServeHTTP(w, copied)

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/bennu-go/bennu/internal/exchange"
 )
 
 // SSLConfig says where [SSL] leads and what it leaves alone. The zero SSLConfig works.
@@ -33,7 +35,7 @@ type SSLConfig struct {
 }
 
 // SSL sends requests that came without TLS to the same place with it, with 301 for GET and HEAD and otherwise 307, as Plug.SSL does, and has browsers
-// remember to use TLS (HSTS). TLS is what the server has taken off, or what a trusted proxy has, as RewriteOn sets r.URL.Scheme. A request without a host is
+// remember to use TLS (HSTS). TLS is what the server has taken off, or what a trusted proxy has, as [RewriteOn] finds out, or another plug says by r.URL.Scheme. A request without a host is
 // refused with 400 where Host is empty.
 func SSL(cfg SSLConfig) Plug {
 	if cfg.Expires == 0 {
@@ -65,7 +67,7 @@ func SSL(cfg SSLConfig) Plug {
 			switch {
 			case cfg.excludes(r):
 				next.ServeHTTP(w, r)
-			case isHTTPS(r):
+			case exchange.OverTLS(r):
 				if !cfg.NoHSTS {
 					w.Header().Set("Strict-Transport-Security", hsts)
 				}
@@ -107,6 +109,3 @@ func (c *SSLConfig) redirect(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Location", "https://"+host+path)
 	w.WriteHeader(status)
 }
-
-// isHTTPS reports whether the browser's connection has TLS, as far as is known here.
-func isHTTPS(r *http.Request) bool { return r.TLS != nil || r.URL.Scheme == "https" }

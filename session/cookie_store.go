@@ -42,7 +42,7 @@ type Config struct {
 	Path     string        // Empty means "/".
 	Domain   string        // Empty means the host that sets the cookie, and no host below it.
 	SameSite http.SameSite // Zero means http.SameSiteLaxMode.
-	Secure   bool          // always. False means: where the request came with TLS, or r.URL.Scheme is https because a plug trusts the proxy that took it off.
+	Secure   bool          // always. False means: where the request came with TLS, to the server or to a proxy that plug.RewriteOn trusts.
 
 	// How keys are derived, as in token.Config. Zero means 1000, 32 and SHA-256.
 	KeyIterations int

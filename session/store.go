@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+
+	"github.com/bennu-go/bennu/internal/exchange"
 )
 
 // Store keeps sessions. Its methods may be called from any goroutine.
@@ -53,4 +55,4 @@ func find(r *http.Request, s Store) (id string, data map[string]any, sent bool, 
 	return "", nil, sent, nil
 }
 
-func overTLS(r *http.Request) bool { return r.TLS != nil || r.URL.Scheme == "https" } // the latter where a plug trusts a proxy
+func overTLS(r *http.Request) bool { return exchange.OverTLS(r) }

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/bennu-go/bennu/internal/exchange"
 )
 
 // An Origin decides from which web pages a browser may connect, by the Origin header that browsers add and pages cannot change. A
@@ -67,7 +69,7 @@ func OriginList(entries ...string) Origin {
 }
 
 // OriginSelf lets in pages whose scheme, host and port are those that the request was sent to. Behind a proxy that ends TLS the
-// request is http while the page is https: then a plug in front has to set r.URL.Scheme and r.Host from headers of a trusted proxy, or use [OriginList].
+// request is http while the page is https: have plug.RewriteOn in the endpoint's Front, or use [OriginList].
 func OriginSelf() Origin { return Origin{rule: originSelf} }
 
 // OriginFunc lets in pages for which allow returns true. It is also asked about origins without a host, such as "null" (a page in a
@@ -158,11 +160,9 @@ func (o *Origin) allows(r *http.Request, public *url.URL) (origin string, ok boo
 func requestURL(r *http.Request) *url.URL {
 	u := *r.URL
 	u.Host = r.Host
-	if u.Scheme == "" {
-		u.Scheme = "http"
-		if r.TLS != nil {
-			u.Scheme = "https"
-		}
+	u.Scheme = "http"
+	if exchange.OverTLS(r) {
+		u.Scheme = "https"
 	}
 	return &u
 }
@@ -197,8 +197,8 @@ If that page should be able to connect, do one of these:
          CheckOrigin: transport.OriginList("https://example.com", "//*.example.com")
      An entry with a scheme also fixes the port: "http://example.com" does not allow "http://example.com:8080".
   3. Behind a proxy, remember that the origin is the public address, not the one that the proxy forwards to. OriginSelf
-     compares with what arrives here, which is http if the proxy ends TLS: use OriginList, or have a plug before the
-     sockets set r.URL.Scheme and r.Host from the headers of that proxy.
+     compares with what arrives here, which is http if the proxy ends TLS: use OriginList, or have plug.RewriteOn in
+     the endpoint's Front, which takes scheme and host from the headers of that proxy.
   4. Allow every page, for a service that trusts no cookies: CheckOrigin: transport.OriginAny().
 
 This origin is not reported again for an hour.`, origin, o.wanted(r, public))

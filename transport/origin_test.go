@@ -25,7 +25,7 @@ const none = "\x00none"
 
 func originRequest(target, origin string) *http.Request {
 	r := httptest.NewRequest("GET", target, nil)
-	r.URL.Scheme = "" // as a server sees it
+	r.URL.Scheme, r.URL.Host = "", "" // as a server sees it
 	if strings.HasPrefix(target, "https:") {
 		r.TLS = &tls.ConnectionState{}
 	} else {

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -19,6 +18,7 @@ import (
 	"github.com/bennu-go/bennu/endpoint"
 	"github.com/bennu-go/bennu/examples/demo/chat"
 	"github.com/bennu-go/bennu/examples/demo/web"
+	"github.com/bennu-go/bennu/plug"
 	"github.com/bennu-go/bennu/presence"
 	"github.com/bennu-go/bennu/proc"
 	"github.com/bennu-go/bennu/pubsub"
@@ -86,8 +86,12 @@ func Run(ctx context.Context, cfg Config) error {
 	d := web.Deps{Chat: chat.New(ps), Online: online, Tokens: tokens}
 	ep := endpoint.New(endpoint.Config{
 		System: sys, PubSub: ps, Addr: cfg.Addr, URL: cfg.URL, TLS: cfg.TLS, Secrets: token.Secrets{cfg.Secret}, Logger: logger, Telemetry: tel,
-		Static:  cfg.Assets,
-		Handler: secure(web.API(d)),
+		Plugs: plug.Pipeline(
+			plug.Static(plug.StaticConfig{FS: cfg.Assets, Headers: map[string]string{"X-Content-Type-Options": "nosniff"}}),
+			plug.RequestID(),
+			plug.Telemetry(plug.TelemetryConfig{Telemetry: tel}),
+		),
+		Handler: web.Router(d, cfg.Assets),
 		Sockets: []endpoint.Mount{{
 			Path: "/socket", Socket: web.UserSocket(d),
 			Connect:   transport.ConnectConfig{AuthToken: true, CheckOrigin: origin},
@@ -102,12 +106,4 @@ func Run(ctx context.Context, cfg Config) error {
 		supervise.Child{Name: "presence", Service: online},
 		supervise.Child{Name: "endpoint", Service: ep},
 	).Run(ctx)
-}
-
-// secure has browsers take the API's answers for nothing but what they say they are. The endpoint does the same for the page's files.
-func secure(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		next.ServeHTTP(w, r)
-	})
 }

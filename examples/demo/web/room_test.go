@@ -45,13 +45,14 @@ func start(t *testing.T) demo {
 	})
 	synctest.Wait() // until presence runs
 	d := web.Deps{Chat: chat.New(ps), Online: online, Tokens: token.New(token.Config{Secrets: token.Secrets{token.GenerateSecret()}})}
-	return demo{t, web.API(d), channeltest.StartWith(t, web.UserSocket(d), channeltest.Config{PubSub: ps})}
+	return demo{t, web.Router(d, nil), channeltest.StartWith(t, web.UserSocket(d), channeltest.Config{PubSub: ps})}
 }
 
 // post returns the status and the body of an answer of the API.
 func (d demo) post(path, bearer, body string) (int, string) {
 	d.t.Helper()
 	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
 	if bearer != "" {
 		r.Header.Set("Authorization", "Bearer "+bearer)
 	}
@@ -149,8 +150,8 @@ func TestPrivateRoomsAreByInvitation(t *testing.T) {
 			status       int
 			want         string
 		}{
-			{"", `{"name":"Bob"}`, 401, `{"errors":{"detail":"Unauthorized"}}`},
-			{"wrong", `{"name":"Bob"}`, 401, `{"errors":{"detail":"Unauthorized"}}`},
+			{"", `{"name":"Bob"}`, 401, `{"errors":{"detail":"not logged in"}}`},
+			{"wrong", `{"name":"Bob"}`, 401, `{"errors":{"detail":"token not accepted"}}`},
 			{ada, `{"name":""}`, 422, `{"errors":{"name":["must have 1 to 32 characters, none of them invisible"]}}`},
 			{ada, `{"name":"Cy"}`, 204, ""}, // founds the room
 			{bob, `{"name":"Bob"}`, 403, `{"errors":{"detail":"Only guests of the room may invite."}}`},
@@ -195,8 +196,8 @@ func TestAnswersOfTheAPI(t *testing.T) {
 			{"/api/v1/sessions", `{"name":" \t"}`, 422, `{"errors":{"name":["must have 1 to 32 characters, none of them invisible"]}}`},
 			{"/api/v1/sessions", `{"name":"` + strings.Repeat("x", 33) + `"}`, 422, `{"errors":{"name":["must have 1 to 32 characters, none of them invisible"]}}`},
 			{"/api/v1/sessions", `{"name":"a\u200bb"}`, 422, `{"errors":{"name":["must have 1 to 32 characters, none of them invisible"]}}`},
-			{"/api/v1/sessions", `[`, 400, `{"errors":{"detail":"The body must be a JSON object."}}`},
-			{"/api/v1/sessions", `{"name":"` + strings.Repeat("x", 20<<10) + `"}`, 413, `{"errors":{"detail":"Request Entity Too Large"}}`},
+			{"/api/v1/sessions", `[`, 400, `{"errors":{"detail":"the JSON does not decode"}}`},
+			{"/api/v1/sessions", `{"name":"` + strings.Repeat("x", 20<<10) + `"}`, 413, `{"errors":{"detail":"the body has more than 16384 bytes"}}`},
 			{"/api/v1/nothing", `{}`, 404, `{"errors":{"detail":"Not Found"}}`},
 		} {
 			status, body := d.post(tc.path, "", tc.body)
