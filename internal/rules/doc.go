@@ -20,6 +20,9 @@
 //   - [MachineTraces]: no file tells of the machine it was written on, nor of
 //     the place a dependency was downloaded from.
 //   - [MarkdownLinks]: every relative link in a .md file leads somewhere.
+//   - [MarkdownCode]: Go code in the README and the guides is that of a file
+//     that is compiled and tested.
+//   - [MarkdownTests]: tests that a .md file names exist.
 //
 // # Limits
 //

@@ -88,6 +88,7 @@ var Packages = []Package{
 	{Path: "internal/jstest/...", Test: true},
 	{Path: "internal/proxytest", Test: true},
 	{Path: "examples/..."},
+	{Path: "docs/guides/code/..."},
 	{Path: "bench/..."},
 }
 

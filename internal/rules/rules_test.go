@@ -25,6 +25,8 @@ func TestRepository(t *testing.T) {
 		{"doc links exist", DocLinks},
 		{"no traces of machines or registries", MachineTraces},
 		{"links in Markdown lead somewhere", MarkdownLinks},
+		{"code in Markdown is real code", MarkdownCode},
+		{"tests that Markdown names exist", MarkdownTests},
 	} {
 		t.Run(rule.name, func(t *testing.T) {
 			for _, problem := range rule.check(tree) {
