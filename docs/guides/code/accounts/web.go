@@ -66,17 +66,24 @@ func (web Web) currentUser(_ context.Context, s *session.Session) (User, bool, e
 	return logIn.User, ok, nil
 }
 
-var logInPage = template.Must(template.New("log_in").Parse(`<!DOCTYPE html>
+var pages = template.Must(template.New("").Parse(`
+{{define "log in"}}<!DOCTYPE html>
 <title>Log in</title>
 {{with .Error}}<p role="alert">{{.}}</p>{{end}}
 <form method="post" action="/log-in">
 	<input type="hidden" name="_csrf_token" value="{{.Token}}">
 	<input name="user[email]" type="email"> <input name="user[password]" type="password"> <button>Log in</button>
-</form>
-`))
+</form>{{end}}
+
+{{define "account"}}<!DOCTYPE html>
+<title>{{.User.Email}}</title>
+<form method="post" action="/log-in">
+	<input type="hidden" name="_csrf_token" value="{{.Token}}"> <input type="hidden" name="_method" value="delete">
+	<button>Log {{.User.Email}} out</button>
+</form>{{end}}`))
 
 func (web Web) logInPage(w http.ResponseWriter, r *http.Request) error {
-	return controller.HTML(w, r, http.StatusOK, controller.Template(logInPage, "", map[string]string{
+	return controller.HTML(w, r, http.StatusOK, controller.Template(pages, "log in", map[string]any{
 		"Error": session.Flash(r)["error"], "Token": plug.CSRFToken(r),
 	}))
 }
@@ -116,7 +123,7 @@ func (web Web) logOut(w http.ResponseWriter, r *http.Request) error {
 
 func (web Web) account(w http.ResponseWriter, r *http.Request) error {
 	user, _ := plug.CurrentUser[User](r)
-	return controller.Text(w, http.StatusOK, "The account of "+user.Email)
+	return controller.HTML(w, r, http.StatusOK, controller.Template(pages, "account", map[string]any{"User": user, "Token": plug.CSRFToken(r)}))
 }
 
 func (web Web) newToken(w http.ResponseWriter, r *http.Request) error {
