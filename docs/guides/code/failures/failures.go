@@ -11,14 +11,17 @@ import (
 	"time"
 
 	"github.com/bennu-go/bennu/controller"
+	"github.com/bennu-go/bennu/endpoint"
 	"github.com/bennu-go/bennu/param"
 	"github.com/bennu-go/bennu/plug"
+	"github.com/bennu-go/bennu/proc"
+	"github.com/bennu-go/bennu/pubsub"
 	"github.com/bennu-go/bennu/router"
 )
 
-// Errors answers every error of the application.
-func Errors(log *slog.Logger) plug.ErrorWriter {
-	return controller.Fallback(controller.FallbackConfig{
+// Answers is how every error of the application is answered.
+func Answers(log *slog.Logger) controller.FallbackConfig {
+	return controller.FallbackConfig{
 		// Errors of other packages, which know no status.
 		Status: func(err error) int {
 			if errors.Is(err, sql.ErrNoRows) {
@@ -31,7 +34,7 @@ func Errors(log *slog.Logger) plug.ErrorWriter {
 		},
 		Challenge: "Bearer",
 		Logger:    log,
-	})
+	}
 }
 
 var errorPage = template.Must(template.New("error").Parse(`<!DOCTYPE html>
@@ -55,8 +58,18 @@ type Rooms interface {
 	Create(name string) (id string, err error)
 }
 
-// Handler has the routes. Plugs refuse by the same function as actions.
-func Handler(rooms Rooms, log *slog.Logger) http.Handler {
+// Endpoint answers errors in one place, whoever had them: plugs, actions, the router, or a panic.
+func Endpoint(sys *proc.System, ps *pubsub.PubSub, rooms Rooms, log *slog.Logger) *endpoint.Endpoint {
+	return endpoint.New(endpoint.Config{
+		System: sys, PubSub: ps, Logger: log,
+		Plugs:   plug.Parsers(),
+		Handler: Routes(rooms, log),
+		Errors:  controller.Fallback(Answers(slog.New(slog.DiscardHandler))), // who had the error first has logged it
+	})
+}
+
+// Routes are actions that return errors.
+func Routes(rooms Rooms, log *slog.Logger) *router.Router {
 	show := func(w http.ResponseWriter, r *http.Request) error {
 		name, err := rooms.Find(r.PathValue("id"))
 		if err != nil {
@@ -81,11 +94,11 @@ func Handler(rooms Rooms, log *slog.Logger) http.Handler {
 		}
 		return controller.Created(w, "/rooms/"+id, map[string]string{"id": id})
 	}
-	routes := router.New(func(r *router.Scope) {
+	return router.New(func(r *router.Scope) {
+		r.Fallback(controller.Fallback(Answers(log)))
 		r.Scope("/", plug.Accepts("html", "json"), func(r *router.Scope) {
 			r.Get("/rooms/{id}", show)
 			r.Post("/rooms", create)
 		})
 	})
-	return plug.Pipeline(plug.Errors(Errors(log)), plug.Parsers())(routes)
 }

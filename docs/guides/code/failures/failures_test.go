@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"database/sql"
 	"errors"
+	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -13,7 +14,16 @@ import (
 	"github.com/bennu-go/bennu/conntest"
 	"github.com/bennu-go/bennu/controller"
 	"github.com/bennu-go/bennu/param"
+	"github.com/bennu-go/bennu/proc"
+	"github.com/bennu-go/bennu/pubsub"
 )
+
+// app is the application around rooms that fail.
+func app(t *testing.T, rooms Rooms, log io.Writer) *conntest.Client {
+	sys := proc.NewSystem(proc.Config{})
+	ep := Endpoint(sys, pubsub.New(pubsub.Config{System: sys}), rooms, slog.New(slog.NewTextHandler(log, nil)))
+	return conntest.New(t, ep.Handler())
+}
 
 type failing struct{ err error }
 
@@ -35,18 +45,18 @@ func TestErrorsHaveOneShape(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var log bytes.Buffer
-			c := conntest.New(t, Handler(failing{tt.err}, slog.New(slog.NewTextHandler(&log, nil))))
+			c := app(t, failing{tt.err}, &log)
 			c.SetHeader("Accept", "application/json")
 			c.Get("/rooms/1").WantJSON(tt.status, tt.want)
-			if logged := strings.Contains(log.String(), "finding room 1"); logged != (tt.status == 500) {
-				t.Errorf("got log %q", &log)
+			if lines := strings.Count(log.String(), "finding room 1"); (lines == 1) != (tt.status == 500) {
+				t.Errorf("got %d lines: %s", lines, &log)
 			}
 		})
 	}
 }
 
 func TestErrorsOfClients(t *testing.T) {
-	c := conntest.New(t, Handler(failing{}, slog.New(slog.DiscardHandler)))
+	c := app(t, failing{}, io.Discard)
 	c.SetHeader("Accept", "application/json")
 	field := func(name, reason string) any {
 		return map[string]any{"errors": map[string]any{name: []any{reason}}}
@@ -61,7 +71,7 @@ func TestErrorsOfClients(t *testing.T) {
 }
 
 func TestErrorPages(t *testing.T) {
-	c := conntest.New(t, Handler(failing{controller.ErrNotFound}, slog.New(slog.DiscardHandler)))
+	c := app(t, failing{controller.ErrNotFound}, io.Discard)
 	c.SetHeader("Accept", "text/html")
 	c.Get("/rooms/1").WantHTML(404, "<h1>Not Found</h1>")
 	c.Get("/none").WantHTML(404, "<h1>Not Found</h1>")
@@ -71,7 +81,19 @@ func TestErrorPages(t *testing.T) {
 
 func TestRetryAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := conntest.New(t, Handler(failing{&PausedError{Until: time.Now().Add(30 * time.Second)}}, slog.New(slog.DiscardHandler)))
+		c := app(t, failing{&PausedError{Until: time.Now().Add(30 * time.Second)}}, io.Discard)
 		c.Get("/rooms/1").WantStatus(503).WantHeader("Retry-After", "30")
 	})
+}
+
+type panicking struct{ Rooms }
+
+func TestPanic(t *testing.T) {
+	var log bytes.Buffer
+	c := app(t, panicking{}, &log)
+	c.SetHeader("Accept", "application/json")
+	c.Get("/rooms/1").WantJSON(500, map[string]any{"errors": map[string]any{"detail": "Internal Server Error"}})
+	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "nil pointer") || !strings.Contains(got, "failures.go") {
+		t.Errorf("got log %s, want one line with the stack", got)
+	}
 }

@@ -10,8 +10,11 @@ import (
 	"time"
 
 	"github.com/bennu-go/bennu/controller"
+	"github.com/bennu-go/bennu/endpoint"
 	"github.com/bennu-go/bennu/param"
 	"github.com/bennu-go/bennu/plug"
+	"github.com/bennu-go/bennu/proc"
+	"github.com/bennu-go/bennu/pubsub"
 	"github.com/bennu-go/bennu/router"
 	"github.com/bennu-go/bennu/session"
 )
@@ -50,18 +53,31 @@ func RequireVersion(version string) plug.Plug {
 	}
 }
 
-// Front is what every request passes before the router.
-func Front(assets fs.FS, log *slog.Logger, sessions session.Store) plug.Plug {
-	return plug.Pipeline(
-		plug.Errors(controller.Fallback(controller.FallbackConfig{Logger: log})),
-		plug.Static(plug.StaticConfig{FS: assets, At: "/assets"}),
-		plug.RequestID(),
-		plug.Telemetry(plug.TelemetryConfig{Logger: log}),
-		plug.Compress(plug.CompressConfig{}),
-		plug.Parsers(),
-		plug.MethodOverride(),
-		session.Load(sessions),
-	)
+// Config is what the application is made of.
+type Config struct {
+	System   *proc.System
+	PubSub   *pubsub.PubSub
+	Assets   fs.FS
+	Sessions session.Store
+	Logger   *slog.Logger
+}
+
+// Endpoint has the plugs that every request passes, and then the router.
+func Endpoint(cfg Config) *endpoint.Endpoint {
+	return endpoint.New(endpoint.Config{
+		System: cfg.System, PubSub: cfg.PubSub, Logger: cfg.Logger,
+		Plugs: plug.Pipeline(
+			plug.Static(plug.StaticConfig{FS: cfg.Assets, At: "/assets"}),
+			plug.RequestID(),
+			plug.Telemetry(plug.TelemetryConfig{Logger: cfg.Logger}),
+			plug.Compress(plug.CompressConfig{}),
+			plug.Parsers(),
+			plug.MethodOverride(),
+			session.Load(cfg.Sessions),
+		),
+		Handler: Router(),
+		Errors:  controller.Fallback(controller.FallbackConfig{Logger: slog.New(slog.DiscardHandler)}),
+	})
 }
 
 // Router has a pipeline for browsers, one for programs, and one for a machine that signs what it sends.
@@ -79,6 +95,7 @@ func Router() *router.Router {
 		plug.RateLimit(plug.RateLimitConfig{Limit: 100, Per: time.Minute}),
 	}}
 	return router.New(func(r *router.Scope) {
+		r.Fallback(controller.Fallback(controller.FallbackConfig{}))
 		r.Scope("/", browser, func(r *router.Scope) {
 			r.Get("/", hello)
 			r.Put("/greeting", greeting)

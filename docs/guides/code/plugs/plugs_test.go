@@ -11,17 +11,23 @@ import (
 	"github.com/bennu-go/bennu/conntest"
 	"github.com/bennu-go/bennu/param"
 	"github.com/bennu-go/bennu/plug"
+	"github.com/bennu-go/bennu/proc"
+	"github.com/bennu-go/bennu/pubsub"
 	"github.com/bennu-go/bennu/session"
 	"github.com/bennu-go/bennu/token"
 )
 
 func site(log *bytes.Buffer) http.Handler {
-	assets := fstest.MapFS{"app.css": {Data: []byte("body{}")}}
-	sessions := session.NewCookieStore(session.Config{Secrets: token.Secrets{strings.Repeat("s", 64)}})
-	return Front(assets, slog.New(slog.NewTextHandler(log, nil)), sessions)(Router())
+	sys := proc.NewSystem(proc.Config{})
+	return Endpoint(Config{
+		System: sys, PubSub: pubsub.New(pubsub.Config{System: sys}),
+		Assets:   fstest.MapFS{"app.css": {Data: []byte("body{}")}},
+		Sessions: session.NewCookieStore(session.Config{Secrets: token.Secrets{strings.Repeat("s", 64)}}),
+		Logger:   slog.New(slog.NewTextHandler(log, nil)),
+	}).Handler()
 }
 
-func TestFront(t *testing.T) {
+func TestEndpoint(t *testing.T) {
 	var log bytes.Buffer
 	c := conntest.New(t, site(&log))
 	c.Get("/assets/app.css").WantStatus(200).WantHeader("Content-Type", "text/css; charset=utf-8")
