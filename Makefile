@@ -13,7 +13,7 @@ help: ## say what there is
 
 .PHONY: demo
 demo: $(ASSETS)/dist/index.html ## serve the chat on http://localhost:4000 (PORT and HOST change that)
-	@$(GO) run ./$(DEMO)
+	@$(GO) run ./$(DEMO) server
 
 .PHONY: test
 test: deps lint ## run every test: what CI runs

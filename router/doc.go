@@ -15,7 +15,7 @@
 //     segment. Hosts have parameters too ([Scope.Host]). Behind the router param.Of has all of them, over those of the body and the query.
 //   - The fallback of a scope ([Scope.Fallback]) turns the errors of actions into answers; without one, the nearest error writer does, the
 //     endpoint's for example (see [plug.Refuse]), or [WriteError].
-//   - A name gives a route a function among the typed paths that [Router.WriteGo] writes.
+//   - A name gives a route a function among the typed paths that [WriteGo] writes.
 //
 // # Order
 //

@@ -9,11 +9,11 @@ import (
 )
 
 // Typed paths are written from the names in the table, by a program that go:generate runs.
-func ExampleRouter_WriteGo() {
+func ExampleWriteGo() {
 	routes := router.New(func(r *router.Scope) {
 		r.Resources("/users", router.Resource{Show: showUser})
 	})
-	if err := routes.WriteGo(os.Stdout, "paths"); err != nil {
+	if err := router.WriteGo(os.Stdout, "paths", routes.Routes()); err != nil {
 		fmt.Println(err)
 	}
 	// Output:

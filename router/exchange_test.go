@@ -124,7 +124,7 @@ func TestDeprecatedRoutes(t *testing.T) {
 		r.Post("/half", nobody, router.Options{Name: "half"})
 	})
 	var src bytes.Buffer
-	if err := rt.WriteGo(&src, "paths"); err != nil {
+	if err := router.WriteGo(&src, "paths", rt.Routes()); err != nil {
 		t.Fatal(err)
 	}
 	if n := strings.Count(src.String(), "//\n// Deprecated: use New\nfunc Old"); n != 2 {

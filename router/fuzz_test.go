@@ -62,7 +62,7 @@ func FuzzPattern(f *testing.F) {
 			}
 		}
 		var b bytes.Buffer
-		if err := rt.WriteGo(&b, "paths"); err != nil {
+		if err := router.WriteGo(&b, "paths", rt.Routes()); err != nil {
 			t.Errorf("%q: %v", p, err)
 		}
 	})

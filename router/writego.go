@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// WriteGo writes a Go file of package pkg with two functions for each name in the table, those of forwarded routers included:
+// WriteGo writes a Go file of package pkg with two functions for each name among routes, which are those of [Router.Routes]:
 //
 //	func V1User(id any, query ...router.Query) string
 //	func V1UserURL(base string, id any, query ...router.Query) string
@@ -20,11 +20,11 @@ import (
 // The first returns the path with its parameters encoded as [Segment] says, and with the query if one is given; the second the
 // whole URL, base being the scheme and host, and a prefix if there is one. The file is the same for the same table. It fails if two
 // paths have one name, which only forwarded routers can bring about, or if pkg is no name of a package.
-func (rt *Router) WriteGo(w io.Writer, pkg string) error {
+func WriteGo(w io.Writer, pkg string, routes []Route) error {
 	if !token.IsIdentifier(pkg) || pkg == "_" {
 		return fmt.Errorf("router: %q is no name of a package", pkg)
 	}
-	paths, err := typedPaths(rt.Routes())
+	paths, err := typedPaths(routes)
 	if err != nil {
 		return fmt.Errorf("router: %w", err)
 	}

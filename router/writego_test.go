@@ -16,7 +16,7 @@ import (
 
 func TestWriteGo(t *testing.T) {
 	var b bytes.Buffer
-	if err := router.New(shop).WriteGo(&b, "paths"); err != nil {
+	if err := router.WriteGo(&b, "paths", router.New(shop).Routes()); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "paths.go.txt", b.Bytes())
@@ -26,7 +26,7 @@ func TestWriteGo(t *testing.T) {
 func TestWriteGoCompiles(t *testing.T) {
 	dir := t.TempDir()
 	var b bytes.Buffer
-	if err := router.New(shop).WriteGo(&b, "main"); err != nil {
+	if err := router.WriteGo(&b, "main", router.New(shop).Routes()); err != nil {
 		t.Fatal(err)
 	}
 	const program = `package main
@@ -85,27 +85,27 @@ http://localhost/dash/jobs/3
 func TestWriteGoRefuses(t *testing.T) {
 	var b bytes.Buffer
 	for _, pkg := range []string{"", "_", "a b", "func", "a.b"} {
-		if err := router.New(shop).WriteGo(&b, pkg); err == nil || !strings.Contains(err.Error(), "no name of a package") {
+		if err := router.WriteGo(&b, pkg, router.New(shop).Routes()); err == nil || !strings.Contains(err.Error(), "no name of a package") {
 			t.Errorf("package %q: got %v", pkg, err)
 		}
 	}
 	inner := router.New(func(r *router.Scope) { r.Get("/a", home, router.Options{Name: "a"}) })
-	err := router.New(func(r *router.Scope) {
+	err := router.WriteGo(&b, "paths", router.New(func(r *router.Scope) {
 		r.Forward("/x", inner)
 		r.Forward("/y", inner)
-	}).WriteGo(&b, "paths")
+	}).Routes())
 	if err == nil || !strings.Contains(err.Error(), "the typed path A of /y/a is that of /x/a at ") {
 		t.Errorf("got %v of two mounts, want an error that names both", err)
 	}
 	broken := errors.New("disk full")
-	if err := router.New(shop).WriteGo(failingWriter{broken}, "paths"); !errors.Is(err, broken) {
+	if err := router.WriteGo(failingWriter{broken}, "paths", router.New(shop).Routes()); !errors.Is(err, broken) {
 		t.Errorf("got %v, want %v", err, broken)
 	}
 	if err := router.Format(failingWriter{broken}, router.New(shop).Routes()); !errors.Is(err, broken) {
 		t.Errorf("got %v of Format, want %v", err, broken)
 	}
 	b.Reset()
-	if err := router.New(func(*router.Scope) {}).WriteGo(&b, "paths"); err != nil || !strings.HasSuffix(b.String(), "package paths\n") {
+	if err := router.WriteGo(&b, "paths", nil); err != nil || !strings.HasSuffix(b.String(), "package paths\n") {
 		t.Errorf("got %q (%v) of an empty table", b.String(), err)
 	}
 }

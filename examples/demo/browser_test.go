@@ -6,13 +6,14 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"os"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/bennu-go/bennu/config"
 	"github.com/bennu-go/bennu/internal/browser"
 	"github.com/bennu-go/bennu/internal/jstest"
 	"github.com/bennu-go/bennu/transport"
@@ -68,11 +69,19 @@ func (d *demo) start() {
 	d.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	d.cancel, d.done = cancel, make(chan error, 1)
-	cfg := Config{Addr: d.addr, URL: d.url(), Secret: strings.Repeat(time.Now().String(), 2), Assets: os.DirFS(d.assets), Engine: d.engine}
+	addr := netip.MustParseAddrPort(d.addr)
+	cfg := Config{
+		Host: addr.Addr().String(), Port: addr.Port(), URL: d.url(), Secret: config.NewSecret(strings.Repeat(time.Now().String(), 2)),
+		Assets: d.assets, Engine: d.engine,
+	}
 	if d.cert != nil {
 		cfg.TLS = d.cert.Server.Clone()
 	}
-	go func() { d.done <- Run(ctx, cfg) }()
+	parts, err := build(cfg)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	go func() { d.done <- parts.Service.Run(ctx) }()
 	poll := time.NewTicker(20 * time.Millisecond)
 	defer poll.Stop()
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); <-poll.C {

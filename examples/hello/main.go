@@ -3,11 +3,8 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
 
+	"github.com/bennu-go/bennu/app"
 	"github.com/bennu-go/bennu/channel"
 	"github.com/bennu-go/bennu/endpoint"
 	"github.com/bennu-go/bennu/proc"
@@ -34,9 +31,12 @@ func hello(ctx context.Context, s *channel.Socket[Hello], in struct {
 	return nil, s.Broadcast("hello", map[string]string{"from": s.Assigns.Name, "body": in.Body})
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+// Config comes from the environment.
+type Config struct {
+	Addr string `env:"ADDR" default:"127.0.0.1:4000"`
+}
+
+func build(cfg Config) (app.Parts, error) {
 	socket := channel.UserSocket[struct{}]{
 		Name:    "hello",
 		Connect: channel.Anonymous,
@@ -48,16 +48,14 @@ func main() {
 	sys := proc.NewSystem(proc.Config{})
 	ps := pubsub.New(pubsub.Config{System: sys})
 	ep := endpoint.New(endpoint.Config{
-		System: sys, PubSub: ps, Addr: "127.0.0.1:4000",
+		System: sys, PubSub: ps, Addr: cfg.Addr,
 		Sockets: []endpoint.Mount{{Path: "/socket", Socket: socket}},
 	})
-	err := supervise.New(supervise.Config{Name: "hello"},
+	return app.Parts{Endpoint: ep, Service: supervise.New(supervise.Config{Name: "hello"},
 		supervise.Child{Name: "processes", Service: sys},
 		supervise.Child{Name: "pubsub", Service: ps},
 		supervise.Child{Name: "endpoint", Service: ep},
-	).Run(ctx)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	)}, nil
 }
+
+func main() { app.Main(app.App[Config]{Name: "hello", Build: build}) }

@@ -71,6 +71,7 @@ var Packages = []Package{
 
 	// The whole.
 	{Path: "endpoint"},
+	{Path: "app"},
 	{Path: "cluster"},
 	{Path: "conntest", Test: true},
 	{Path: "livetest", Test: true},

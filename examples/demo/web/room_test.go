@@ -15,6 +15,7 @@ import (
 	"github.com/bennu-go/bennu/channeltest"
 	"github.com/bennu-go/bennu/examples/demo/chat"
 	"github.com/bennu-go/bennu/examples/demo/web"
+	"github.com/bennu-go/bennu/examples/demo/web/paths"
 	"github.com/bennu-go/bennu/presence"
 	"github.com/bennu-go/bennu/proc"
 	"github.com/bennu-go/bennu/pubsub"
@@ -64,7 +65,7 @@ func (d demo) post(path, bearer, body string) (int, string) {
 // signIn returns a token as the page gets it.
 func (d demo) signIn(name string) string {
 	d.t.Helper()
-	status, body := d.post("/api/v1/sessions", "", `{"name":"`+name+`"}`)
+	status, body := d.post(paths.V1Sessions(), "", `{"name":"`+name+`"}`)
 	var reply struct{ Data struct{ Token string } }
 	if err := json.Unmarshal([]byte(body), &reply); err != nil || status != http.StatusCreated || reply.Data.Token == "" {
 		d.t.Fatalf("signing in: %d %s (%v)", status, body, err)
@@ -144,7 +145,7 @@ func TestPrivateRoomsAreByInvitation(t *testing.T) {
 		ada, bob := d.signIn("Ada"), d.signIn("Bob")
 		refused := map[string]string{"reason": "unauthorized"}
 		d.connect("Ada").TryJoin("room:private:ops", nil).WantReply("error", refused)
-		const path = "/api/v1/rooms/private:ops/invitations"
+		path := paths.V1RoomInvitations("private:ops")
 		for _, step := range []struct {
 			bearer, body string
 			status       int

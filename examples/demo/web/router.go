@@ -23,7 +23,7 @@ func Router(d Deps, assets fs.FS) *router.Router {
 		plug.Parsers(plug.ParsersConfig{MaxJSON: maxBody, MaxForm: maxBody}),
 	)
 	return router.New(func(r *router.Scope) {
-		r.Get("/", home(assets))
+		r.Get("/", home(assets), router.Options{Name: "home", Action: "web.home"})
 		r.Scope("/api/v1", api, func(r *router.Scope) {
 			r.Fallback(fallback)
 			r.Name("v1")
