@@ -60,7 +60,7 @@ func Fallback(cfg FallbackConfig) router.Fallback {
 		cfg.Logger = slog.Default()
 	}
 	return func(w http.ResponseWriter, r *http.Request, err error) {
-		e := cfg.info(err)
+		e := cfg.Describe(err)
 		gone := errors.Is(err, context.Canceled) && r.Context().Err() != nil // the client has left
 		if e.Status >= 500 && !gone {
 			cfg.Logger.ErrorContext(r.Context(), "action failed", "method", r.Method, "route", r.Pattern, "status", e.Status, "error", err.Error())
@@ -68,8 +68,7 @@ func Fallback(cfg FallbackConfig) router.Fallback {
 		if begun(w, r, err) {
 			panic(http.ErrAbortHandler)
 		}
-		cfg.answer(w, r, e)
-		remember(r, err)
+		cfg.Answer(w, r, err)
 		level := telemetry.LogDefault
 		if e.Status >= 500 {
 			level = telemetry.LogOff // it was logged
@@ -78,10 +77,16 @@ func Fallback(cfg FallbackConfig) router.Fallback {
 	}
 }
 
-// DescribeError says how err is answered: its status, and what clients may know. It is for error pages of one's own.
-func DescribeError(err error) ErrorInfo { return FallbackConfig{}.info(err) }
+// Answer answers err as [Fallback] does, and does nothing else: no log, no telemetry, and no look at whether the answer has begun. It is for error pages of one's own.
+func (c FallbackConfig) Answer(w http.ResponseWriter, r *http.Request, err error) {
+	e := c.Describe(err)
+	prepareError(w, e, c.Challenge)
+	RememberError(r, err)
+	c.answer(w, r, e)
+}
 
-func (c FallbackConfig) info(err error) ErrorInfo {
+// Describe says how err is answered: its status, and what clients may know.
+func (c FallbackConfig) Describe(err error) ErrorInfo {
 	e := ErrorInfo{Err: err, Status: plug.Status(err)}
 	var own interface{ HTTPStatus() int }
 	known := errors.As(err, &own)
@@ -117,9 +122,10 @@ func (c FallbackConfig) info(err error) ErrorInfo {
 	return e
 }
 
-func (c FallbackConfig) answer(w http.ResponseWriter, r *http.Request, e ErrorInfo) {
+// prepareError sets the headers of an answer to an error, and takes away those of the answer that did not come.
+func prepareError(w http.ResponseWriter, e ErrorInfo, challenge string) {
 	h := w.Header()
-	for _, name := range []string{"Content-Type", "Content-Length", "Content-Encoding", "Content-Disposition", "Etag", "Last-Modified", "Location"} { // of the answer that did not come
+	for _, name := range []string{"Content-Type", "Content-Length", "Content-Encoding", "Content-Disposition", "Etag", "Last-Modified", "Location"} {
 		h.Del(name)
 	}
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -127,9 +133,12 @@ func (c FallbackConfig) answer(w http.ResponseWriter, r *http.Request, e ErrorIn
 	if errors.As(e.Err, &wait) && wait.RetryAfter() > 0 {
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.RetryAfter().Seconds()))))
 	}
-	if e.Status == http.StatusUnauthorized && c.Challenge != "" && h.Get("Www-Authenticate") == "" {
-		h.Set("WWW-Authenticate", c.Challenge)
+	if e.Status == http.StatusUnauthorized && challenge != "" && h.Get("Www-Authenticate") == "" {
+		h.Set("WWW-Authenticate", challenge)
 	}
+}
+
+func (c FallbackConfig) answer(w http.ResponseWriter, r *http.Request, e ErrorInfo) {
 	switch c.format(r) {
 	case "json":
 		typ, body := c.json(e)
@@ -199,7 +208,8 @@ type problem struct {
 
 var errorKey = exchange.NewKey[error]("error")
 
-func remember(r *http.Request, err error) {
+// RememberError notes the error that r is answered with, for [AnsweredError]. It is for error writers of one's own.
+func RememberError(r *http.Request, err error) {
 	if x := exchange.Of(r); x != nil {
 		errorKey.Set(x, err)
 	}

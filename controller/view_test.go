@@ -67,7 +67,7 @@ func TestRenderByFormat(t *testing.T) {
 		want(t, w, 200, c.typ, c.body)
 	}
 	_, err := run(get("/", "Accept", "application/xml"), render, accepts)
-	if plug.Status(err) != 406 || !strings.Contains(DescribeError(err).Detail, "html, json, text, csv") {
+	if plug.Status(err) != 406 || !strings.Contains(FallbackConfig{}.Describe(err).Detail, "html, json, text, csv") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -70,6 +70,7 @@ var Packages = []Package{
 	{Path: "channeltest", Test: true},
 
 	// The whole.
+	{Path: "internal/debugpage"},
 	{Path: "endpoint"},
 	{Path: "app"},
 	{Path: "cluster"},
