@@ -66,6 +66,9 @@ func Fallback(cfg FallbackConfig) router.Fallback {
 			cfg.Logger.ErrorContext(r.Context(), "action failed", "method", r.Method, "route", r.Pattern, "status", e.Status, "error", err.Error())
 		}
 		if begun(w, r, err) {
+			if x := exchange.Of(r); x != nil && x.Writer().Hijacked() {
+				return // the connection is somebody else's
+			}
 			panic(http.ErrAbortHandler)
 		}
 		cfg.Answer(w, r, err)

@@ -45,7 +45,8 @@ type Config struct {
 	// Handler for everything else, a router.Router in most applications. Nil answers 404.
 	Handler http.Handler
 	// Errors answers for what was refused by plugs, for errors of actions that no fallback of the router takes, for requests without a route, and for panics,
-	// which are a [*PanicError]. The status is that of plug.Status. It answers and nothing else: those who had the error first have logged it. Nil means plug.WriteError.
+	// which are a [*PanicError]. The status is that of plug.Status. It answers and nothing else: those who had the error first have logged it. [Errors] makes one with pages and, for
+	// development, all that there is to know. Nil means plug.WriteError.
 	Errors plug.ErrorWriter
 	// Health is the path of the liveness check; readiness is below it, at /ready. Empty means "/health"; "-" turns both off.
 	Health string

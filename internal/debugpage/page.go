@@ -72,9 +72,9 @@ func New(r *http.Request, err error, cfg Config) *Page {
 		}
 	}
 	s := shower{withSecrets(cfg.Filter)}
-	p.Sections = append(p.Sections, Section{"Request", []Row{
-		{"Method", r.Method}, {"Path", r.URL.Path}, {"Route", p.Route}, {"Host", r.Host}, {"Protocol", r.Proto}, {"Client", r.RemoteAddr},
-	}})
+	rows := []Row{{"Method", r.Method}, {"Path", r.URL.Path}, {"Route", p.Route}, {"Host", r.Host}, {"Protocol", r.Proto}, {"Client", r.RemoteAddr}}
+	rows = slices.DeleteFunc(rows, func(row Row) bool { return row.Value == "" })
+	p.Sections = append(p.Sections, Section{"Request", rows})
 	p.Sections = append(p.Sections, s.section("Parameters", param.Of(r)), Section{"Headers", s.headers(r.Header)})
 	if session.Of(r) != nil {
 		p.Sections = append(p.Sections, s.section("Session", session.Of(r).All()))
