@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/bennu-go/bennu/conntest"
+	"github.com/bennu-go/bennu/router"
 )
 
 func TestRoutes(t *testing.T) {
@@ -42,7 +43,7 @@ func TestTable(t *testing.T) {
 		t.Error(w)
 	}
 	var want bytes.Buffer
-	if err := Router().WriteGo(&want, "paths"); err != nil {
+	if err := router.WriteGo(&want, "paths", Router().Routes()); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile("paths/paths.go")

@@ -7,11 +7,12 @@ import (
 	"os"
 
 	"github.com/bennu-go/bennu/docs/guides/code/routing"
+	"github.com/bennu-go/bennu/router"
 )
 
 func main() {
 	var b bytes.Buffer
-	if err := routing.Router().WriteGo(&b, "paths"); err != nil {
+	if err := router.WriteGo(&b, "paths", routing.Router().Routes()); err != nil {
 		log.Fatal(err)
 	}
 	if err := os.WriteFile(os.Args[1], b.Bytes(), 0o644); err != nil {
