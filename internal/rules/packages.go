@@ -46,9 +46,9 @@ var Packages = []Package{
 	{Path: "supervise"},
 	{Path: "supervise/supervisetest", Test: true},
 	{Path: "ets"},
-	{Path: "cache"},
 	{Path: "pubsub"},
 	{Path: "pubsub/pubsubtest", Test: true},
+	{Path: "cache"},
 	{Path: "changeset"},
 	{Path: "query"},
 
