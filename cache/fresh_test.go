@@ -2,6 +2,7 @@ package cache_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -208,8 +209,13 @@ func TestDeleteFunc(t *testing.T) {
 func TestTelemetry(t *testing.T) {
 	inBubble(t, func(t *testing.T, sys *proc.System) {
 		tel := telemetry.New(telemetry.Config{Logger: quiet})
+		var mu sync.Mutex
 		var events []telemetry.Event
-		tel.AttachAll(func(_ context.Context, e telemetry.Event) { events = append(events, e) })
+		tel.AttachAll(func(_ context.Context, e telemetry.Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			events = append(events, e)
+		})
 		c := cache.New(cache.Config[string, int]{Name: "users", System: sys, Telemetry: tel, Load: func(_ context.Context, key string) (int, error) {
 			time.Sleep(time.Second)
 			if key == "bad" {
@@ -221,6 +227,7 @@ func TestTelemetry(t *testing.T) {
 		synctest.Wait()
 		c.GetOrLoad(bg, "k")
 		<-joined
+		synctest.Wait() // the end of the load is told after its waiters have the value
 		c.Get("k")
 		c.GetOrLoad(bg, "bad")
 		synctest.Wait()

@@ -83,6 +83,7 @@ func TestWarmerRunsAtIntervals(t *testing.T) {
 		stop := run(t, c)
 		wantGet(t, c, "k", 1, true) // ready means that it has loaded
 		time.Sleep(20 * time.Minute)
+		synctest.Wait()
 		wantGet(t, c, "k", n, true)
 		if err := stop(); err != nil {
 			t.Error(err)

@@ -106,8 +106,9 @@ func (s *warmer[K, V]) warm(ctx context.Context) error {
 	}
 	t := &task{label: "cache " + s.c.cfg.Name + " " + s.w.Name, caller: ctx, timeout: s.w.Timeout, end: end, run: func(ctx context.Context) {
 		values, err := s.w.Load(ctx)
-		if ctx.Err() != nil {
-			return // end was told
+		if ctx.Err() != nil { // what comes too late is thrown away, and so is an error that only says so
+			end(context.Cause(ctx))
+			return
 		}
 		for key, value := range values {
 			s.c.putUnlessNoted(notes, key, value)
