@@ -34,7 +34,9 @@ func EventStream(w http.ResponseWriter, r *http.Request, f func(s *Events) error
 	s := &Events{lastID: r.Header.Get("Last-Event-ID"), pause: defaultKeepAlive}
 	return Stream(w, r, http.StatusOK, "text/event-stream", func(out io.Writer) error {
 		s.out, s.ctx = out, r.Context()
+		s.mu.Lock()
 		s.timer = time.AfterFunc(s.pause, s.keepAlive)
+		s.mu.Unlock()
 		defer s.end()
 		return f(s)
 	})

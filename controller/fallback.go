@@ -128,9 +128,13 @@ func (c FallbackConfig) Describe(err error) ErrorInfo {
 // prepareError sets the headers of an answer to an error, and takes away those of the answer that did not come.
 func prepareError(w http.ResponseWriter, e ErrorInfo, challenge string) {
 	h := w.Header()
-	for _, name := range []string{"Content-Type", "Content-Length", "Content-Encoding", "Content-Disposition", "Etag", "Last-Modified", "Location"} {
+	for _, name := range []string{"Content-Type", "Content-Length", "Content-Encoding", "Content-Disposition", "Content-Range", "Etag", "Last-Modified", "Expires", "Location"} {
 		h.Del(name)
 	}
+	if !strings.Contains(h.Get("Cache-Control"), "no-store") { // how long the answer is good for says nothing about the error
+		h.Del("Cache-Control")
+	}
+	h.Add("Vary", "Accept")
 	h.Set("X-Content-Type-Options", "nosniff")
 	var wait interface{ RetryAfter() time.Duration }
 	if errors.As(e.Err, &wait) && wait.RetryAfter() > 0 {

@@ -245,3 +245,25 @@ func TestErrorsCompare(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestWhatWasSetForTheAnswerIsNotOnTheError(t *testing.T) {
+	for set, want := range map[string]string{"public, max-age=31536000": "", "no-store": "no-store"} {
+		rt := router.New(func(s *router.Scope) {
+			s.Fallback(Fallback(FallbackConfig{Logger: silent()}))
+			s.Get("/", func(w http.ResponseWriter, r *http.Request) error {
+				for _, name := range []string{"Etag", "Last-Modified", "Location", "Content-Disposition", "Content-Type", "Expires"} {
+					w.Header().Set(name, "x")
+				}
+				w.Header().Set("Cache-Control", set)
+				w.Header().Set("X-Other", "stays")
+				return ErrNotFound
+			})
+		})
+		w := httptest.NewRecorder()
+		rt.ServeHTTP(w, get("/"))
+		h := w.Header()
+		if h.Get("Cache-Control") != want || h.Get("X-Other") != "stays" || h.Get("Vary") != "Accept" || h.Get("Content-Type") != typeJSON || len(h) > 5 {
+			t.Errorf("%s: got %v", set, h)
+		}
+	}
+}

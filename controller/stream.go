@@ -26,7 +26,6 @@ func Stream(w http.ResponseWriter, r *http.Request, status int, contentType stri
 		return &lateError{fmt.Errorf("controller: streaming: the writer cannot flush: %w", err)}
 	}
 	err := f(s)
-	s.close()
 	if err == nil || s.lost != nil || r.Context().Err() != nil {
 		return nil
 	}
@@ -75,12 +74,10 @@ func (s *stream) Write(p []byte) (int, error) {
 	if err == nil {
 		err = s.control.Flush()
 	}
+	s.control.SetWriteDeadline(time.Time{}) // HTTP/2 ends a stream whose deadline passes, even if nothing is written
 	s.lost = err
 	return n, err
 }
-
-// close takes the deadline away that the next request on this connection would have.
-func (s *stream) close() { s.control.SetWriteDeadline(time.Time{}) }
 
 // lateError came after the header was sent.
 type lateError struct{ error }

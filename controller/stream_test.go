@@ -2,6 +2,7 @@ package controller
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -228,5 +229,34 @@ func TestEventStream(t *testing.T) {
 		if err := stream.Send(Event{}); err == nil || !strings.Contains(err.Error(), "had returned") {
 			t.Errorf("got %v", err)
 		}
+	})
+}
+
+// A stream of HTTP/2 is not ended by the patience with its last write.
+func TestAnIdleStreamOverHTTP2(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, client := net.Pipe()
+		h := func(w http.ResponseWriter, r *http.Request) {
+			EventStream(w, r, func(s *Events) error {
+				s.KeepAlive(0)
+				s.Send(Event{Data: "a"})
+				time.Sleep(time.Hour)
+				return s.Send(Event{Data: "b"})
+			})
+		}
+		srv := &http.Server{Handler: http.HandlerFunc(h), Protocols: new(http.Protocols)}
+		srv.Protocols.SetUnencryptedHTTP2(true)
+		go srv.Serve(&oneConn{conn: server, closed: make(chan struct{})})
+		tr := &http.Transport{Protocols: srv.Protocols, DialContext: func(context.Context, string, string) (net.Conn, error) { return client, nil }}
+		resp, err := (&http.Client{Transport: tr}).Get("http://a/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		if resp.ProtoMajor != 2 || string(body) != "data: a\n\ndata: b\n\n" || err != nil {
+			t.Errorf("got %s %q, %v", resp.Proto, body, err)
+		}
+		tr.CloseIdleConnections()
+		srv.Close()
 	})
 }
