@@ -59,12 +59,12 @@ type Rooms interface {
 }
 
 // Endpoint answers errors in one place, whoever had them: plugs, actions, the router, or a panic.
-func Endpoint(sys *proc.System, ps *pubsub.PubSub, rooms Rooms, log *slog.Logger) *endpoint.Endpoint {
+func Endpoint(sys *proc.System, ps *pubsub.PubSub, rooms Rooms, log *slog.Logger, debug bool) *endpoint.Endpoint {
 	return endpoint.New(endpoint.Config{
 		System: sys, PubSub: ps, Logger: log,
 		Plugs:   plug.Parsers(),
 		Handler: Routes(rooms, log),
-		Errors:  controller.Fallback(Answers(slog.New(slog.DiscardHandler))), // who had the error first has logged it
+		Errors:  endpoint.Errors(endpoint.ErrorsConfig{Answers: Answers(log), Debug: debug}),
 	})
 }
 

@@ -21,7 +21,7 @@ import (
 // app is the application around rooms that fail.
 func app(t *testing.T, rooms Rooms, log io.Writer) *conntest.Client {
 	sys := proc.NewSystem(proc.Config{})
-	ep := Endpoint(sys, pubsub.New(pubsub.Config{System: sys}), rooms, slog.New(slog.NewTextHandler(log, nil)))
+	ep := Endpoint(sys, pubsub.New(pubsub.Config{System: sys}), rooms, slog.New(slog.NewTextHandler(log, nil)), false)
 	return conntest.New(t, ep.Handler())
 }
 
@@ -95,5 +95,16 @@ func TestPanic(t *testing.T) {
 	c.Get("/rooms/1").WantJSON(500, map[string]any{"errors": map[string]any{"detail": "Internal Server Error"}})
 	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "nil pointer") || !strings.Contains(got, "failures.go") {
 		t.Errorf("got log %s, want one line with the stack", got)
+	}
+}
+
+func TestDebugPage(t *testing.T) {
+	sys := proc.NewSystem(proc.Config{})
+	ep := Endpoint(sys, pubsub.New(pubsub.Config{System: sys}), panicking{}, slog.New(slog.DiscardHandler), true)
+	c := conntest.New(t, ep.Handler())
+	c.SetHeader("Accept", "text/html")
+	secret := strings.Repeat("hunter", 2) // not as it stands in this file, which the page shows
+	if page := c.Get("/rooms/1?password="+secret).WantHTML(500, "nil pointer", "rooms.Find"); strings.Contains(page, secret) {
+		t.Error("the page shows a password")
 	}
 }

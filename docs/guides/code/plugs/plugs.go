@@ -76,7 +76,7 @@ func Endpoint(cfg Config) *endpoint.Endpoint {
 			session.Load(cfg.Sessions),
 		),
 		Handler: Router(),
-		Errors:  controller.Fallback(controller.FallbackConfig{Logger: slog.New(slog.DiscardHandler)}),
+		Errors:  endpoint.Errors(endpoint.ErrorsConfig{}),
 	})
 }
 

@@ -1,18 +1,41 @@
-// Package routing is the code of the guide on routing.
-package routing
+// Command routing is the code of the guide on routing: go run ./docs/guides/code/routing routes
+package main
 
 import (
 	"expvar"
 	"fmt"
 	"net/http"
 
+	"github.com/bennu-go/bennu/app"
 	"github.com/bennu-go/bennu/controller"
 	"github.com/bennu-go/bennu/docs/guides/code/routing/paths"
+	"github.com/bennu-go/bennu/endpoint"
 	"github.com/bennu-go/bennu/plug"
+	"github.com/bennu-go/bennu/proc"
+	"github.com/bennu-go/bennu/pubsub"
 	"github.com/bennu-go/bennu/router"
+	"github.com/bennu-go/bennu/supervise"
 )
 
-//go:generate go run ./generate paths/paths.go
+//go:generate go run . paths -o paths/paths.go
+
+func main() { app.Main(app.App[Config]{Name: "shop", Build: build}) }
+
+// Config comes from the environment.
+type Config struct {
+	Addr string `env:"ADDR" default:"127.0.0.1:4000"`
+}
+
+func build(cfg Config) (app.Parts, error) {
+	sys := proc.NewSystem(proc.Config{})
+	ps := pubsub.New(pubsub.Config{System: sys})
+	ep := endpoint.New(endpoint.Config{System: sys, PubSub: ps, Addr: cfg.Addr, Handler: Router()})
+	return app.Parts{Endpoint: ep, Service: supervise.New(supervise.Config{Name: "shop"},
+		supervise.Child{Name: "processes", Service: sys},
+		supervise.Child{Name: "pubsub", Service: ps},
+		supervise.Child{Name: "endpoint", Service: ep},
+	)}, nil
+}
 
 // Router is the table of the application.
 func Router() *router.Router {

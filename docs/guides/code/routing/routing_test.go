@@ -1,10 +1,12 @@
-package routing
+package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"testing"
 
+	"github.com/bennu-go/bennu/app"
 	"github.com/bennu-go/bennu/conntest"
 	"github.com/bennu-go/bennu/router"
 )
@@ -39,11 +41,15 @@ func TestRoutes(t *testing.T) {
 
 // The table has no route that another one takes requests from, and its paths were generated after it was last changed.
 func TestTable(t *testing.T) {
-	for _, w := range Router().Warnings() {
+	parts, err := build(Config{Addr: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range parts.Endpoint.Warnings() {
 		t.Error(w)
 	}
 	var want bytes.Buffer
-	if err := router.WriteGo(&want, "paths", Router().Routes()); err != nil {
+	if err := router.WriteGo(&want, "paths", parts.Endpoint.Routes()); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile("paths/paths.go")
@@ -53,4 +59,23 @@ func TestTable(t *testing.T) {
 	if !bytes.Equal(got, want.Bytes()) {
 		t.Error("paths/paths.go is old: run go generate")
 	}
+}
+
+// The command routes, as go run ./docs/guides/code/routing routes prints it.
+func Example() {
+	app.App[Config]{Name: "shop", Build: build}.Run(context.Background(), []string{"routes"}, os.Stdout, os.Stderr)
+	// Output:
+	// GET    {tenant}.shop.example/              routing.tenantHome
+	//        Home  GET    /                                   routing.home
+	//        File  GET    /files/{path...}                    routing.file
+	//     Profile  GET    /profile                            routing.showProfile
+	//     Profile  PATCH  /profile                            routing.updateProfile
+	//     Profile  PUT    /profile                            routing.updateProfile
+	//     V1Users  GET    /api/v1/users                       routing.listUsers
+	//      V1User  GET    /api/v1/users/{id}                  routing.showUser
+	//     V1Users  POST   /api/v1/users                       routing.createUser
+	// V1UserPosts  GET    /api/v1/users/{user_id}/posts       routing.listPosts
+	//  V1UserPost  GET    /api/v1/users/{user_id}/posts/{id}  routing.showPost
+	//      V2User  GET    /api/v2/users/{id}                  routing.showUserV2
+	//              *      /vars                               expvar.expvarHandler
 }
