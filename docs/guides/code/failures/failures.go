@@ -60,11 +60,12 @@ type Rooms interface {
 
 // Endpoint answers errors in one place, whoever had them: plugs, actions, the router, or a panic.
 func Endpoint(sys *proc.System, ps *pubsub.PubSub, rooms Rooms, log *slog.Logger, debug bool) *endpoint.Endpoint {
+	routes := Routes(rooms, log)
 	return endpoint.New(endpoint.Config{
 		System: sys, PubSub: ps, Logger: log,
 		Plugs:   plug.Parsers(),
-		Handler: Routes(rooms, log),
-		Errors:  endpoint.Errors(endpoint.ErrorsConfig{Answers: Answers(log), Debug: debug}),
+		Handler: routes,
+		Errors:  endpoint.Errors(endpoint.ErrorsConfig{Answers: Answers(log), Debug: debug, Routes: routes.Routes}),
 	})
 }
 
