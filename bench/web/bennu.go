@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
+	"time"
 
+	"github.com/bennu-go/bennu/cache"
 	"github.com/bennu-go/bennu/controller"
 	"github.com/bennu-go/bennu/endpoint"
+	"github.com/bennu-go/bennu/param"
 	"github.com/bennu-go/bennu/plug"
 	"github.com/bennu-go/bennu/proc"
 	"github.com/bennu-go/bennu/pubsub"
@@ -16,7 +20,11 @@ import (
 func bennuServer() http.Handler {
 	logger := slog.New(slog.DiscardHandler)
 	sys := proc.NewSystem(proc.Config{Logger: logger})
-	api := router.Pipeline{Name: "api", Plugs: []router.Plug{plug.Accepts("json"), plug.Parsers(plug.ParsersConfig{})}}
+	users := cache.New(cache.Config[string, map[string]any]{
+		System: sys, TTL: time.Minute, Logger: logger,
+		Load: func(_ context.Context, id string) (map[string]any, error) { return userOf(id), nil },
+	})
+	api := router.Pipeline{Name: "api", Plugs: []router.Plug{plug.Accepts("json")}}
 	routes := router.New(func(r *router.Scope) {
 		r.Scope("/api", api, func(r *router.Scope) {
 			r.Fallback(controller.Fallback(controller.FallbackConfig{}))
@@ -24,13 +32,25 @@ func bennuServer() http.Handler {
 				return controller.JSON(w, http.StatusOK, map[string]bool{"ok": true})
 			})
 			r.Get("/users/{id}", func(w http.ResponseWriter, r *http.Request) error {
-				return controller.JSON(w, http.StatusOK, userOf(r.PathValue("id")))
+				id, err := param.Of(r).String("id")
+				if err != nil {
+					return err
+				}
+				return controller.JSON(w, http.StatusOK, userOf(id))
+			})
+			r.Get("/cached/{id}", func(w http.ResponseWriter, r *http.Request) error {
+				user, err := users.GetOrLoad(r.Context(), r.PathValue("id"))
+				if err != nil {
+					return err
+				}
+				return controller.JSON(w, http.StatusOK, user)
 			})
 		})
 	})
 	ep := endpoint.New(endpoint.Config{
 		System: sys, PubSub: pubsub.New(pubsub.Config{System: sys, Logger: logger}), Logger: logger,
-		Handler: plug.RequestID()(routes),
+		Plugs:   plug.Pipeline(plug.RequestID(), plug.Parsers(plug.ParsersConfig{})),
+		Handler: routes,
 	})
 	return ep.Handler()
 }

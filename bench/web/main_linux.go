@@ -42,6 +42,7 @@ type figures struct {
 var paths = []struct{ title, path string }{
 	{"A fixed answer, GET /api/ping", "/api/ping"},
 	{"One with a parameter, GET /api/users/{id}", "/api/users/42"},
+	{"One from a cache, GET /api/cached/{id}", "/api/cached/42"},
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
