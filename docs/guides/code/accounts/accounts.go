@@ -31,16 +31,23 @@ type Accounts struct {
 	users     map[int64]User
 	passwords map[string][]byte // bcrypt, by email
 	logIns    map[[sha256.Size]byte]User
+
+	cost   int    // of bcrypt
+	nobody []byte // is compared where there is no such user, so that the time of the answer does not tell
 }
 
-// New returns an Accounts without users.
-func New() *Accounts {
-	return &Accounts{users: map[int64]User{}, passwords: map[string][]byte{}, logIns: map[[sha256.Size]byte]User{}}
+// New returns an Accounts without users. Passwords are hashed with bcrypt at that cost: bcrypt.DefaultCost, and less in tests.
+func New(cost int) *Accounts {
+	nobody, err := bcrypt.GenerateFromPassword([]byte(rand.Text()), cost)
+	if err != nil {
+		panic(err)
+	}
+	return &Accounts{users: map[int64]User{}, passwords: map[string][]byte{}, logIns: map[[sha256.Size]byte]User{}, cost: cost, nobody: nobody}
 }
 
 // Register makes an account.
 func (a *Accounts) Register(email, password string) (User, error) {
-	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.DefaultCost)
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), a.cost)
 	if err != nil {
 		return User{}, controller.Invalid{"password": {"is too long"}}
 	}
@@ -54,9 +61,6 @@ func (a *Accounts) Register(email, password string) (User, error) {
 	return u, nil
 }
 
-// nobody's password is compared where there is no such user, so that the time of the answer does not tell.
-var nobody, _ = bcrypt.GenerateFromPassword([]byte(rand.Text()), bcrypt.DefaultCost)
-
 // Authenticate returns the user with this password.
 func (a *Accounts) Authenticate(email, password string) (User, bool) {
 	a.mu.Lock()
@@ -68,7 +72,7 @@ func (a *Accounts) Authenticate(email, password string) (User, bool) {
 	}
 	a.mu.Unlock()
 	if hash == nil {
-		hash = nobody
+		hash = a.nobody
 	}
 	return user, bcrypt.CompareHashAndPassword(hash, []byte(password)) == nil
 }

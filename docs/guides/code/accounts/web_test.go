@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"golang.org/x/crypto/bcrypt"
+
 	"github.com/bennu-go/bennu/channeltest"
 	"github.com/bennu-go/bennu/conntest"
 	"github.com/bennu-go/bennu/param"
@@ -17,7 +19,7 @@ import (
 var secrets = token.Secrets{strings.Repeat("s", 64)}
 
 func newWeb(t *testing.T) Web {
-	a := New()
+	a := New(bcrypt.MinCost)
 	if _, err := a.Register("ada@example.com", "hello hello"); err != nil {
 		t.Fatal(err)
 	}
