@@ -83,7 +83,7 @@ func Fallback(cfg FallbackConfig) router.Fallback {
 // Answer answers err as [Fallback] does, and does nothing else: no log, no telemetry, and no look at whether the answer has begun. It is for error pages of one's own.
 func (c FallbackConfig) Answer(w http.ResponseWriter, r *http.Request, err error) {
 	e := c.Describe(err)
-	prepareError(w, e, c.Challenge)
+	prepareError(w, r, e, c.Challenge)
 	RememberError(r, err)
 	c.answer(w, r, e)
 }
@@ -126,14 +126,15 @@ func (c FallbackConfig) Describe(err error) ErrorInfo {
 }
 
 // prepareError sets the headers of an answer to an error, and takes away those of the answer that did not come.
-func prepareError(w http.ResponseWriter, e ErrorInfo, challenge string) {
+func prepareError(w http.ResponseWriter, r *http.Request, e ErrorInfo, challenge string) {
 	h := w.Header()
-	for _, name := range []string{"Content-Type", "Content-Length", "Content-Encoding", "Content-Disposition", "Content-Range", "Etag", "Last-Modified", "Expires", "Location"} {
+	for _, name := range []string{"Content-Type", "Content-Length", "Content-Disposition", "Content-Range", "Etag", "Last-Modified", "Expires", "Location"} {
 		h.Del(name)
 	}
 	if !strings.Contains(h.Get("Cache-Control"), "no-store") { // how long the answer is good for says nothing about the error
 		h.Del("Cache-Control")
 	}
+	exchange.DropEncoding(w, r)
 	h.Add("Vary", "Accept")
 	h.Set("X-Content-Type-Options", "nosniff")
 	var wait interface{ RetryAfter() time.Duration }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/bennu-go/bennu/controller"
 	"github.com/bennu-go/bennu/internal/debugpage"
+	"github.com/bennu-go/bennu/internal/exchange"
 	"github.com/bennu-go/bennu/plug"
 	"github.com/bennu-go/bennu/router"
 	"github.com/bennu-go/bennu/telemetry"
@@ -67,9 +68,10 @@ func (c *ErrorsConfig) debug(w http.ResponseWriter, r *http.Request, e controlle
 	}
 	page := debugpage.New(r, e.Err, cfg)
 	h := w.Header()
-	for _, name := range []string{"Content-Length", "Content-Encoding", "Content-Disposition", "Etag", "Last-Modified", "Location"} { // of the answer that did not come
+	for _, name := range []string{"Content-Length", "Content-Disposition", "Etag", "Last-Modified", "Location"} { // of the answer that did not come
 		h.Del(name)
 	}
+	exchange.DropEncoding(w, r)
 	h.Del("Content-Security-Policy-Report-Only")
 	h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'self'")
 	h.Set("Cache-Control", "no-store")

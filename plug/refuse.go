@@ -110,9 +110,10 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	h := w.Header()
 	// What was set for the answer that did not come.
-	for _, name := range []string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified"} {
+	for _, name := range []string{"Content-Length", "Etag", "Last-Modified"} {
 		h.Del(name)
 	}
+	exchange.DropEncoding(w, r)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Add("Vary", "Accept")
 	if wantsJSON(r) {

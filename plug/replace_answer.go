@@ -12,6 +12,7 @@ func replaceAnswer(w *exchange.Writer, r *http.Request, err error) {
 	if write == nil {
 		write = WriteError
 	}
+	w.DropEncoding()
 	w.ResponseWriter = &replaced{ResponseWriter: w.ResponseWriter, answer: func(inner http.ResponseWriter) { write(inner, r, err) }}
 	w.SetStatus(Status(err))
 }
@@ -23,7 +24,7 @@ type replaced struct {
 
 // WriteHeader implements http.ResponseWriter.
 func (w *replaced) WriteHeader(int) {
-	for _, name := range []string{"Content-Type", "Content-Length", "Content-Encoding", "Content-Disposition", "Cache-Control", "Etag", "Last-Modified", "Location"} {
+	for _, name := range []string{"Content-Type", "Content-Length", "Content-Disposition", "Cache-Control", "Etag", "Last-Modified", "Location"} {
 		w.Header().Del(name)
 	}
 	w.answer(w.ResponseWriter)

@@ -53,6 +53,7 @@ func (s *Session) before(w *exchange.Writer) {
 	if err == nil {
 		return
 	}
+	w.DropEncoding()
 	w.ResponseWriter = &instead{ResponseWriter: w.ResponseWriter, json: isJSON(w.Header().Get("Content-Type"))}
 	w.SetStatus(status)
 }
@@ -60,6 +61,7 @@ func (s *Session) before(w *exchange.Writer) {
 // finish is before for an answer that has not begun and may still be somebody else's.
 func (s *Session) finish(x *exchange.Writer, w http.ResponseWriter) {
 	if status, err := s.write(x, http.StatusOK); err != nil {
+		x.DropEncoding()
 		x.ResponseWriter = &instead{ResponseWriter: x.ResponseWriter}
 		w.WriteHeader(status)
 	}
@@ -117,7 +119,7 @@ type instead struct {
 // WriteHeader implements http.ResponseWriter.
 func (w *instead) WriteHeader(status int) {
 	h := w.Header()
-	for _, name := range []string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified", "Content-Disposition", "Location"} {
+	for _, name := range []string{"Content-Length", "Etag", "Last-Modified", "Content-Disposition", "Location"} {
 		h.Del(name)
 	}
 	text, body := http.StatusText(status), ""

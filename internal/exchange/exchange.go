@@ -58,6 +58,7 @@ func Begin(w http.ResponseWriter, r *http.Request) (*Exchange, http.ResponseWrit
 	}
 	x := &Exchange{Context: r.Context()}
 	x.writer.ResponseWriter = w
+	x.writer.encoded = w.Header().Get("Content-Encoding") != ""
 	x.slots = x.room[:0]
 	if outer := Of(r); outer != nil { // served with another writer: values stay, hooks are of this one
 		x.slots = append(x.slots, outer.slots...)
@@ -108,7 +109,7 @@ func (k *Key[T]) Get(x *Exchange) (v T, ok bool) {
 	}
 	for i := range x.slots {
 		if x.slots[i].key == any(k) {
-			v, ok = x.slots[i].value.(T)
+			v, _ = x.slots[i].value.(T)
 			return v, true
 		}
 	}

@@ -15,6 +15,7 @@ type Writer struct {
 	status   int
 	size     int64
 	hijacked bool
+	encoded  bool // who called Begin compresses what comes
 	flushed  bool
 }
 
