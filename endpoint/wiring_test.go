@@ -397,7 +397,7 @@ func BenchmarkEdgeToAction(b *testing.B) {
 func TestAllocationsFromEdgeToAction(t *testing.T) {
 	h, r := throughAll(t)
 	w := &blackhole{http.Header{}}
-	const most = 12
+	const most = 6
 	got := testing.AllocsPerRun(200, func() {
 		clear(w.h)
 		h.ServeHTTP(w, r)
