@@ -12,7 +12,7 @@ help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: $(ASSETS)/dist/index.html ## serve the chat on http://localhost:4000 (PORT and HOST change that)
+demo: $(ASSETS)/dist/app.js ## serve the chat on http://localhost:4000 (PORT and HOST change that)
 	@$(GO) run ./$(DEMO) server
 
 .PHONY: test
@@ -30,7 +30,7 @@ race: ## run every test with the race detector
 	$(GO) test -race -shuffle=on -timeout 30m ./...
 
 .PHONY: lint
-lint: $(ASSETS)/dist/index.html ## check formatting, vet for every system, static checks
+lint: $(ASSETS)/dist/app.js ## check formatting, vet for every system, static checks
 	@unformatted=$$(git ls-files -z '*.go' | xargs -0 gofmt -l); if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	cd bench && $(GO) vet ./...
@@ -61,7 +61,7 @@ clean: ## remove what was built
 	rm -rf build $(ASSETS)/dist $(ASSETS)/node_modules
 
 # The page of the demo. The stamp is the page itself: esbuild writes it last.
-$(ASSETS)/dist/index.html: $(ASSETS)/package-lock.json $(ASSETS)/build.mjs $(wildcard $(ASSETS)/src/*) $(ASSETS)/index.html
+$(ASSETS)/dist/app.js: $(ASSETS)/package-lock.json $(ASSETS)/build.mjs $(wildcard $(ASSETS)/src/*)
 	@command -v npm >/dev/null || { echo "building the page needs Node 20 or newer with npm (Debian: apt-get install nodejs npm)"; exit 1; }
 	cd $(ASSETS) && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 	@touch $@

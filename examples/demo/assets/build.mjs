@@ -1,4 +1,4 @@
-// Bundles src/ and index.html into dist/, which the demo serves. `--watch` rebuilds on every change.
+// Bundles src/ into dist/, which the demo serves. `--watch` rebuilds on every change.
 import {copyFile, mkdir, rm} from "node:fs/promises"
 import esbuild from "esbuild"
 
@@ -12,7 +12,6 @@ const page = {
       await mkdir("dist")
     })
     build.onEnd(async () => {
-      await copyFile("index.html", "dist/index.html")
       await copyFile("src/icon.svg", "dist/icon.svg")
     })
   },

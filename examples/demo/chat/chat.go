@@ -86,6 +86,21 @@ func (c *Chat) Enter(name, user string) ([]Message, error) {
 	return append([]Message(nil), r.messages...), nil
 }
 
+// MessagesOf returns what user has written of what is still kept, by room.
+func (c *Chat) MessagesOf(user string) map[string][]Message {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	written := make(map[string][]Message)
+	for name, r := range c.rooms {
+		for _, m := range r.messages {
+			if m.User == user {
+				written[name] = append(written[name], m)
+			}
+		}
+	}
+	return written
+}
+
 // Invite lets guest into a private room. The first to invite somebody founds the room; afterwards only guests invite.
 func (c *Chat) Invite(name, host, guest string) error {
 	if !Private(name) {

@@ -10,9 +10,6 @@ import (
 	"github.com/bennu-go/bennu/examples/demo/chat"
 )
 
-// User is what connect learns.
-type User struct{ Name string }
-
 // Room is the state of one client in one room.
 type Room struct{ Name, User string }
 
@@ -22,27 +19,15 @@ type Seat struct {
 	Device string    `json:"device"`
 }
 
-// UserSocket is what the page connects to, with the token of POST /api/v1/sessions.
-func UserSocket(d Deps) channel.UserSocket[User] {
-	return channel.UserSocket[User]{
+// UserSocket is what pages connect to with their session, and others with a token of the API.
+func UserSocket(d Deps) channel.UserSocket[Person] {
+	return channel.UserSocket[Person]{
 		Name:     "demo",
 		Connect:  d.connect,
-		ID:       func(u User) string { return "users_socket:" + u.Name },
+		ID:       Person.SocketID,
 		Channels: []channel.Route{channel.Topic("room:*", RoomChannel(d))},
 		Messages: channel.Rate{N: 50},
 	}
-}
-
-func (d Deps) connect(ctx context.Context, r *channel.ConnectRequest) (User, error) {
-	tok := r.AuthToken
-	if tok == "" {
-		tok, _ = r.Params["token"].(string)
-	}
-	name, err := d.user(tok)
-	if err != nil {
-		return User{}, channel.Refuse(401, "the token is missing, wrong or expired")
-	}
-	return User{Name: name}, nil
 }
 
 // RoomChannel is a chat room.
@@ -50,7 +35,7 @@ func RoomChannel(d Deps) channel.Channel[Room] {
 	h := rooms{d}
 	return channel.Channel[Room]{
 		Name:     "room",
-		Identity: channel.Wants[User](),
+		Identity: channel.Wants[Person](),
 		Join:     channel.Reply(h.join),
 		In: channel.Events[Room]{
 			"message:new": channel.Reply(h.post).Limit(channel.Rate{N: 5, Per: time.Second}),
@@ -68,7 +53,7 @@ type history struct {
 func (h rooms) join(ctx context.Context, s *channel.Socket[Room], in struct {
 	Device string `json:"device"`
 }) (history, error) {
-	me := channel.Identity[User](s).Name
+	me := channel.Identity[Person](s).Name
 	s.Assigns = Room{Name: s.Param("*"), User: me}
 	messages, err := h.d.Chat.Enter(s.Assigns.Name, me)
 	if errors.Is(err, chat.ErrUnauthorized) {

@@ -1,4 +1,4 @@
-// The demo chat: a name, a token, one Socket, one room at a time.
+// The demo chat: somebody, one Socket, one room at a time.
 import {Connection} from "./connection.js"
 import {Composer} from "./composer.js"
 import {Log} from "./log.js"
@@ -32,7 +32,7 @@ form.addEventListener("submit", async event => {
   event.preventDefault()
   await signIn(nameInput.value)
 })
-byId("sign-out").addEventListener("click", signOut)
+byId("sign-out")?.addEventListener("click", signOut) // a user logs out with a form
 
 if (session.signedIn()) {
   // A reload of the page is not a farewell.
@@ -57,7 +57,9 @@ async function signIn(name) {
     button.disabled = false
   }
   byId("me-name").textContent = session.name
-  avatar(byId("me-avatar"), session.name)
+  if (!byId("me-avatar").firstElementChild) { // no picture
+    avatar(byId("me-avatar"), session.name)
+  }
   byId("welcome").hidden = true
   byId("chat").hidden = false
   people.me = log.me = typing.me = session.name

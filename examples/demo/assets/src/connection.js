@@ -16,9 +16,7 @@ export class Connection {
     this.#session = session
     this.#changed = changed
     this.socket = new Socket("/socket", {
-      // A function, because the token is renewed while the socket lives. And not among the params: those stand in
-      // the address, which proxies and the browser's console write down.
-      authToken: () => session.token,
+      ...session.socketOptions(),
       longPollFallbackMs: 3000,
     })
     this.socket.onOpen(() => {
