@@ -60,9 +60,9 @@ compare: ## measure servers beside the floors and print the tables; LOADGEN is t
 clean: ## remove what was built
 	rm -rf build $(ASSETS)/dist $(ASSETS)/node_modules
 
-# The page of the demo. The stamp is the page itself: esbuild writes it last.
+# What the pages of the demo load. The stamp is their script.
 $(ASSETS)/dist/app.js: $(ASSETS)/package-lock.json $(ASSETS)/build.mjs $(wildcard $(ASSETS)/src/*)
-	@command -v npm >/dev/null || { echo "building the page needs Node 20 or newer with npm (Debian: apt-get install nodejs npm)"; exit 1; }
+	@command -v npm >/dev/null || { echo "building the pages needs Node 20 or newer with npm (Debian: apt-get install nodejs npm)"; exit 1; }
 	cd $(ASSETS) && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 	@touch $@
 

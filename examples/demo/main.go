@@ -1,5 +1,5 @@
-// Command demo is a chat: rooms, presence and typing over Phoenix Channels, with the client from npm. It is the application that Bennu is shown with, and
-// tested with.
+// Command demo is a chat: rooms, presence and typing over Phoenix Channels, with the client from npm; pages to register, log in and upload a picture; and a JSON API. It
+// is the application that Bennu is shown with, and tested with.
 package main
 
 import (
@@ -16,12 +16,14 @@ import (
 	"github.com/bennu-go/bennu/app"
 	"github.com/bennu-go/bennu/config"
 	"github.com/bennu-go/bennu/endpoint"
+	"github.com/bennu-go/bennu/examples/demo/accounts"
 	"github.com/bennu-go/bennu/examples/demo/chat"
 	"github.com/bennu-go/bennu/examples/demo/web"
 	"github.com/bennu-go/bennu/plug"
 	"github.com/bennu-go/bennu/presence"
 	"github.com/bennu-go/bennu/proc"
 	"github.com/bennu-go/bennu/pubsub"
+	"github.com/bennu-go/bennu/session"
 	"github.com/bennu-go/bennu/supervise"
 	"github.com/bennu-go/bennu/telemetry"
 	"github.com/bennu-go/bennu/token"
@@ -38,6 +40,9 @@ type Config struct {
 	Secret config.Secret `env:"SECRET_KEY_BASE" help:"at least 20 bytes; without it a random one at each start"`
 	Assets string        `env:"ASSETS" default:"examples/demo/assets/dist" help:"the folder that make demo builds"`
 
+	Origins []string `env:"CORS_ORIGINS" help:"sites whose pages may use the API, like https://app.example.com"`
+	Proxies []string `env:"TRUSTED_PROXIES" help:"addresses and networks of the proxies in front, whose X-Forwarded headers count"`
+
 	// Not from the environment: a proxy ends TLS, and the engine chooses by itself.
 	TLS    *tls.Config
 	Engine transport.Engine
@@ -51,7 +56,6 @@ func build(cfg Config) (app.Parts, error) {
 	if secret == "" {
 		secret = token.GenerateSecret()
 	}
-	assets := os.DirFS(cfg.Assets)
 	logger := slog.Default()
 	tel := telemetry.New(telemetry.Config{Logger: logger})
 	telemetry.Log(tel, telemetry.LogConfig{Logger: logger})
@@ -63,18 +67,27 @@ func build(cfg Config) (app.Parts, error) {
 	if cfg.URL != "" {
 		origin = transport.OriginHost() // a proxy may end TLS in front of us
 	}
-	d := web.Deps{Chat: chat.New(ps), Online: online, Tokens: tokens}
+	sessions := session.NewCookieStore(session.Config{Secrets: token.Secrets{secret}, EncryptionSalt: "demo session", MaxAge: accounts.BrowserAge})
+	d := web.Deps{
+		Chat: chat.New(ps), Accounts: accounts.New(accounts.Config{System: sys, PubSub: ps}), Avatars: accounts.NewAvatars(), Online: online,
+		Tokens: tokens, Sessions: sessions, Assets: os.DirFS(cfg.Assets), Origins: cfg.Origins,
+	}
+	var front plug.Plug // nil: nobody stands in front
+	if len(cfg.Proxies) > 0 {
+		front = plug.RewriteOn(plug.RewriteOnConfig{Proxies: cfg.Proxies, Headers: []string{plug.XForwardedFor, plug.XForwardedProto, plug.XForwardedHost}})
+	}
 	ep := endpoint.New(endpoint.Config{
 		System: sys, PubSub: ps, Addr: net.JoinHostPort(cfg.Host, strconv.Itoa(int(cfg.Port))), URL: cfg.URL, TLS: cfg.TLS, Secrets: token.Secrets{secret}, Logger: logger, Telemetry: tel,
+		Front: front,
 		Plugs: plug.Pipeline(
-			plug.Static(plug.StaticConfig{FS: assets, Headers: map[string]string{"X-Content-Type-Options": "nosniff"}}),
+			web.Static(d),
 			plug.RequestID(),
 			plug.Telemetry(plug.TelemetryConfig{Telemetry: tel}),
 		),
-		Handler: web.Router(d, assets),
+		Handler: web.Router(d),
 		Sockets: []endpoint.Mount{{
 			Path: "/socket", Socket: web.UserSocket(d),
-			Connect:   transport.ConnectConfig{AuthToken: true, CheckOrigin: origin},
+			Connect:   transport.ConnectConfig{AuthToken: true, CheckOrigin: origin, Session: sessions},
 			WebSocket: transport.WebSocketConfig{Engine: cfg.Engine},
 			LongPoll:  &transport.LongPollConfig{},
 			Drain:     transport.DrainConfig{Timeout: 5 * time.Second},
@@ -84,21 +97,22 @@ func build(cfg Config) (app.Parts, error) {
 		supervise.Child{Name: "processes", Service: sys},
 		supervise.Child{Name: "pubsub", Service: ps},
 		supervise.Child{Name: "presence", Service: online},
+		supervise.Child{Name: "avatars", Service: d.Avatars},
 		supervise.Child{Name: "endpoint", Service: ep},
 	)
-	return app.Parts{Service: withPage{root, assets}, Endpoint: ep}, nil
+	return app.Parts{Service: withAssets{root, d.Assets}, Endpoint: ep}, nil
 }
 
-// withPage serves only if there is a page to serve.
-type withPage struct {
+// withAssets serves only if there is what pages load.
+type withAssets struct {
 	supervise.Service
 	assets fs.FS
 }
 
 // Run implements supervise.Service.
-func (s withPage) Run(ctx context.Context) error {
-	if _, err := fs.Stat(s.assets, "index.html"); err != nil {
-		return fmt.Errorf("the page is not built: %w; run make demo, or set ASSETS to the folder with index.html", err)
+func (s withAssets) Run(ctx context.Context) error {
+	if _, err := fs.Stat(s.assets, "app.js"); err != nil {
+		return fmt.Errorf("the pages are not built: %w; run make demo, or set ASSETS to the folder with app.js", err)
 	}
 	return s.Service.Run(ctx)
 }

@@ -22,6 +22,8 @@ import (
 	"github.com/bennu-go/bennu/examples/demo/accounts"
 	"github.com/bennu-go/bennu/proc"
 	"github.com/bennu-go/bennu/pubsub"
+	"github.com/bennu-go/bennu/supervise"
+	"github.com/bennu-go/bennu/supervise/supervisetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -269,12 +271,15 @@ func picture(w, h int) image.Image {
 	return m
 }
 
+func runAvatars(t *testing.T) *accounts.Avatars {
+	t.Helper()
+	a := accounts.NewAvatars()
+	supervisetest.Start(t, a)
+	return a
+}
+
 func TestAvatars(t *testing.T) {
-	avatars, err := accounts.OpenAvatars(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer avatars.Close()
+	avatars := runAvatars(t)
 	for _, size := range [][2]int{{1000, 300}, {3, 5}, {256, 256}} {
 		var upload bytes.Buffer
 		if err := png.Encode(&upload, picture(size[0], size[1])); err != nil {
@@ -285,7 +290,7 @@ func TestAvatars(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		content, err := fs.ReadFile(avatars.FS(), name)
+		content, err := fs.ReadFile(avatars, name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -331,7 +336,21 @@ func TestAvatars(t *testing.T) {
 	}
 }
 
-func encoded(t *testing.T, m image.Image) []byte {
+func TestAvatarsRestart(t *testing.T) {
+	supervisetest.TestRestart(t, func(t testing.TB) supervisetest.Subject {
+		a := accounts.NewAvatars()
+		return supervisetest.Subject{Child: supervise.Child{Name: "avatars", Service: a}, Check: func(t testing.TB) {
+			if files, err := fs.ReadDir(a, "."); err != nil || len(files) != 0 {
+				t.Fatalf("a new life begins with %v (%v)", files, err)
+			}
+			if _, err := a.Store(1, bytes.NewReader(encoded(t, picture(1, 1)))); err != nil {
+				t.Fatal(err)
+			}
+		}}
+	})
+}
+
+func encoded(t testing.TB, m image.Image) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := png.Encode(&b, m); err != nil {

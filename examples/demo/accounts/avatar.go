@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -14,6 +15,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync"
+
+	"github.com/bennu-go/bennu/supervise"
 )
 
 // Bounds of an avatar that is uploaded.
@@ -23,27 +27,62 @@ const (
 	avatarSize = 256        // pixels, of what is kept
 )
 
-// Avatars keeps pictures in a folder. What is kept is drawn anew, so that nothing of the upload is served but its pixels: no place where a photograph was taken, and no
-// script in a picture's clothes.
+// Avatars keeps pictures in a folder of its own for as long as it runs: users do not live longer either. What is kept is drawn anew, so that nothing of the upload is
+// served but its pixels: no place where a photograph was taken, and no script in a picture's clothes. As a fs.FS it has the files.
 type Avatars struct {
-	root  *os.Root
 	slots chan struct{} // decoding takes four bytes a pixel
+	mu    sync.RWMutex  // guards root
+	root  *os.Root      // nil while it does not run
 }
 
-// OpenAvatars uses a folder that is there.
-func OpenAvatars(dir string) (*Avatars, error) {
+// NewAvatars makes Avatars without a folder.
+func NewAvatars() *Avatars { return &Avatars{slots: make(chan struct{}, 2)} }
+
+// AnnouncesReady implements supervise.ReadyService: pictures can be kept from then on.
+func (a *Avatars) AnnouncesReady() {}
+
+// Run makes the folder, and removes it when ctx ends.
+func (a *Avatars) Run(ctx context.Context) (err error) {
+	dir, err := os.MkdirTemp("", "bennu-demo-")
+	if err != nil {
+		return fmt.Errorf("accounts: a folder for avatars: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, fmt.Errorf("accounts: the folder for avatars: %w", err)
+		return fmt.Errorf("accounts: the folder for avatars: %w", err)
 	}
-	return &Avatars{root: root, slots: make(chan struct{}, 2)}, nil
+	defer root.Close()
+	a.set(root)
+	defer a.set(nil)
+	supervise.Ready(ctx)
+	<-ctx.Done()
+	return nil
 }
 
-// FS has the files.
-func (a *Avatars) FS() fs.FS { return a.root.FS() }
+func (a *Avatars) set(root *os.Root) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.root = root
+}
 
-// Close gives the folder back.
-func (a *Avatars) Close() error { return a.root.Close() }
+func (a *Avatars) folder() (*os.Root, error) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	if a.root == nil {
+		return nil, fmt.Errorf("accounts: avatars do not run: %w", fs.ErrNotExist)
+	}
+	return a.root, nil
+}
+
+// Open implements fs.FS.
+func (a *Avatars) Open(name string) (fs.File, error) {
+	root, err := a.folder()
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return root.FS().Open(name)
+}
 
 // Store keeps a picture of a user and returns the name of its file, which is another for another content. What is no picture is Invalid.
 func (a *Avatars) Store(user int64, r io.Reader) (string, error) {
@@ -73,7 +112,11 @@ func (a *Avatars) Store(user int64, r io.Reader) (string, error) {
 	}
 	sum := sha256.Sum256(out.Bytes())
 	name := fmt.Sprintf("%d-%s.png", user, hex.EncodeToString(sum[:16]))
-	if err := a.root.WriteFile(name, out.Bytes(), 0o600); err != nil {
+	root, err := a.folder()
+	if err == nil {
+		err = root.WriteFile(name, out.Bytes(), 0o600)
+	}
+	if err != nil {
 		return "", fmt.Errorf("accounts: keeping an avatar: %w", err)
 	}
 	return name, nil
@@ -81,7 +124,11 @@ func (a *Avatars) Store(user int64, r io.Reader) (string, error) {
 
 // Remove forgets a picture. One that is not there is no error.
 func (a *Avatars) Remove(name string) error {
-	if err := a.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	root, err := a.folder()
+	if err == nil {
+		err = root.Remove(name)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("accounts: removing an avatar: %w", err)
 	}
 	return nil

@@ -1,32 +1,36 @@
 package web_test
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bennu-go/bennu/channeltest"
+	"github.com/bennu-go/bennu/examples/demo/accounts"
 	"github.com/bennu-go/bennu/examples/demo/chat"
 	"github.com/bennu-go/bennu/examples/demo/web"
 	"github.com/bennu-go/bennu/examples/demo/web/paths"
 	"github.com/bennu-go/bennu/presence"
 	"github.com/bennu-go/bennu/proc"
 	"github.com/bennu-go/bennu/pubsub"
+	"github.com/bennu-go/bennu/session"
+	"github.com/bennu-go/bennu/supervise/supervisetest"
 	"github.com/bennu-go/bennu/token"
 )
 
 // demo is the application without a network.
 type demo struct {
-	t   *testing.T
-	api http.Handler
-	app *channeltest.App
+	t    *testing.T
+	deps web.Deps
+	site http.Handler
+	app  *channeltest.App
 }
 
 func start(t *testing.T) demo {
@@ -35,18 +39,16 @@ func start(t *testing.T) demo {
 	t.Cleanup(sys.Close)
 	ps := pubsub.New(pubsub.Config{System: sys, Strict: true})
 	online := presence.New[web.Seat](presence.Config{PubSub: ps, Name: "online", Window: presence.NoWindow})
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- online.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	synctest.Wait() // until presence runs
-	d := web.Deps{Chat: chat.New(ps), Online: online, Tokens: token.New(token.Config{Secrets: token.Secrets{token.GenerateSecret()}})}
-	return demo{t, web.Router(d, nil), channeltest.StartWith(t, web.UserSocket(d), channeltest.Config{PubSub: ps})}
+	supervisetest.Start(t, online)
+	secrets := token.Secrets{token.GenerateSecret()}
+	avatars := accounts.NewAvatars()
+	supervisetest.Start(t, avatars)
+	d := web.Deps{
+		Chat: chat.New(ps), Accounts: accounts.New(accounts.Config{System: sys, PubSub: ps, HashMemory: 16}), Avatars: avatars, Online: online,
+		Tokens: token.New(token.Config{Secrets: secrets}), Sessions: session.NewCookieStore(session.Config{Secrets: secrets, EncryptionSalt: "test"}),
+		Assets: fstest.MapFS{"app.js": {Data: []byte("// the script")}}, Origins: []string{"https://friend.example"},
+	}
+	return demo{t, d, web.Static(d)(web.Router(d)), channeltest.StartWith(t, web.UserSocket(d), channeltest.Config{PubSub: ps})}
 }
 
 // post returns the status and the body of an answer of the API.
@@ -58,14 +60,14 @@ func (d demo) post(path, bearer, body string) (int, string) {
 		r.Header.Set("Authorization", "Bearer "+bearer)
 	}
 	w := httptest.NewRecorder()
-	d.api.ServeHTTP(w, r)
+	d.site.ServeHTTP(w, r)
 	return w.Code, strings.TrimSpace(w.Body.String())
 }
 
 // signIn returns a token as the page gets it.
 func (d demo) signIn(name string) string {
 	d.t.Helper()
-	status, body := d.post(paths.V1Sessions(), "", `{"name":"`+name+`"}`)
+	status, body := d.post(paths.V1Guests(), "", `{"name":"`+name+`"}`)
 	var reply struct{ Data struct{ Token string } }
 	if err := json.Unmarshal([]byte(body), &reply); err != nil || status != http.StatusCreated || reply.Data.Token == "" {
 		d.t.Fatalf("signing in: %d %s (%v)", status, body, err)
@@ -194,11 +196,11 @@ func TestAnswersOfTheAPI(t *testing.T) {
 			status     int
 			want       string
 		}{
-			{"/api/v1/sessions", `{"name":" \t"}`, 422, `{"errors":{"name":["must have 1 to 32 characters, none of them invisible"]}}`},
-			{"/api/v1/sessions", `{"name":"` + strings.Repeat("x", 33) + `"}`, 422, `{"errors":{"name":["must have 1 to 32 characters, none of them invisible"]}}`},
-			{"/api/v1/sessions", `{"name":"a\u200bb"}`, 422, `{"errors":{"name":["must have 1 to 32 characters, none of them invisible"]}}`},
-			{"/api/v1/sessions", `[`, 400, `{"errors":{"detail":"the JSON does not decode"}}`},
-			{"/api/v1/sessions", `{"name":"` + strings.Repeat("x", 20<<10) + `"}`, 413, `{"errors":{"detail":"the body has more than 16384 bytes"}}`},
+			{"/api/v1/guests", `{"name":" \t"}`, 422, `{"errors":{"name":["must have 1 to 32 characters, none of them invisible"]}}`},
+			{"/api/v1/guests", `{"name":"` + strings.Repeat("x", 33) + `"}`, 422, `{"errors":{"name":["must have 1 to 32 characters, none of them invisible"]}}`},
+			{"/api/v1/guests", `{"name":"a\u200bb"}`, 422, `{"errors":{"name":["must have 1 to 32 characters, none of them invisible"]}}`},
+			{"/api/v1/guests", `[`, 400, `{"errors":{"detail":"the JSON does not decode"}}`},
+			{"/api/v1/guests", `{"name":"` + strings.Repeat("x", 20<<10) + `"}`, 413, `{"errors":{"detail":"the body has more than 16384 bytes"}}`},
 			{"/api/v1/nothing", `{}`, 404, `{"errors":{"detail":"Not Found"}}`},
 		} {
 			status, body := d.post(tc.path, "", tc.body)

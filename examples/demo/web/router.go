@@ -45,23 +45,23 @@ func (d Deps) pages(r *router.Scope, logIns plug.Plug) {
 	r.Scope("/", always, func(r *router.Scope) {
 		r.Fallback(fallback)
 		r.Scope("/", plug.Accepts("json"), session.Load(d.Sessions), plug.FetchCurrentUser(d.fetchPerson), func(r *router.Scope) {
-			r.Get("/session", d.currentSession)
+			r.Get("/session", d.currentSession, router.Options{Name: "session"})
 		})
 		r.Scope("/", browser, func(r *router.Scope) {
-			r.Get("/", d.chatPage)
-			r.Post("/log-out", d.logOut)
+			r.Get("/", d.chatPage, router.Options{Name: "home"})
+			r.Post("/log-out", d.logOut, router.Options{Name: "log_out"})
 			r.Scope("/", plug.RedirectIfAuthenticated("/profile"), func(r *router.Scope) {
-				r.Get("/register", d.registerPage)
-				r.Get("/log-in", d.logInPage)
+				r.Get("/register", d.registerPage, router.Options{Name: "register"})
+				r.Get("/log-in", d.logInPage, router.Options{Name: "log_in"})
 				r.Scope("/", logIns, func(r *router.Scope) {
 					r.Post("/register", d.register)
 					r.Post("/log-in", d.logIn)
 				})
 			})
 			r.Scope("/profile", plug.RequireAuth(plug.RequireAuthConfig{LogIn: "/log-in", Message: "Please log in first."}), func(r *router.Scope) {
-				r.Get("/", d.profilePage)
-				r.Post("/avatar", d.uploadAvatar)
-				r.Get("/data", d.downloadData)
+				r.Get("/", d.profilePage, router.Options{Name: "profile"})
+				r.Post("/avatar", d.uploadAvatar, router.Options{Name: "profile_avatar"})
+				r.Get("/data", d.downloadData, router.Options{Name: "profile_data"})
 			})
 		})
 	})
@@ -72,6 +72,7 @@ func (d Deps) api(r *router.Scope, logIns plug.Plug) {
 	fallback := controller.Fallback(controller.FallbackConfig{Challenge: "Bearer"})
 	always := router.Pipeline{Name: "open", Always: true, Plugs: []plug.Plug{
 		plug.Errors(fallback),
+		inJSON,
 		plug.SecureHeaders(plug.SecureHeadersConfig{CSP: "default-src 'none'; frame-ancestors 'none'"}),
 		noStore,
 	}}
@@ -99,6 +100,13 @@ func (d Deps) api(r *router.Scope, logIns plug.Plug) {
 		r.Scope("/", plug.BearerAuth(bearer(d.person)), func(r *router.Scope) {
 			r.Post("/rooms/{room}/invitations", d.invite, router.Options{Name: "room_invitations"})
 		})
+	})
+}
+
+// inJSON has refusals in JSON too, even for who asks for something else.
+func inJSON(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(plug.SetFormat(w, r, "json"))
 	})
 }
 

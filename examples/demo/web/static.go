@@ -13,7 +13,7 @@ func avatarPath(u accounts.User) string { return avatars + "/" + u.Avatar }
 func Static(d Deps) plug.Plug {
 	return plug.Pipeline(
 		plug.Static(plug.StaticConfig{FS: d.Assets, Headers: map[string]string{"X-Content-Type-Options": "nosniff"}}),
-		plug.Static(plug.StaticConfig{FS: d.Avatars.FS(), At: avatars, CacheControl: "public, max-age=31536000, immutable", Headers: map[string]string{
+		plug.Static(plug.StaticConfig{FS: d.Avatars, At: avatars, CacheControl: "public, max-age=31536000, immutable", Headers: map[string]string{
 			"X-Content-Type-Options":  "nosniff",
 			"Content-Security-Policy": "default-src 'none'; sandbox",
 		}}),
