@@ -26,6 +26,7 @@ type demo struct {
 	addr   string
 	assets string
 	engine transport.Engine
+	change func(*Config)       // nil: nothing
 	cert   *jstest.Certificate // nil: no TLS
 	http   *http.Client
 	cancel context.CancelFunc
@@ -37,6 +38,7 @@ type path struct {
 	name   string
 	engine transport.Engine
 	tls    bool
+	change func(*Config) // of the application's settings; nil changes nothing
 }
 
 func startDemo(t *testing.T, p path) *demo {
@@ -45,7 +47,7 @@ func startDemo(t *testing.T, p path) *demo {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &demo{t: t, addr: l.Addr().String(), assets: jstest.Bundle(t, "assets"), engine: p.engine}
+	d := &demo{t: t, addr: l.Addr().String(), assets: jstest.Bundle(t, "assets"), engine: p.engine, change: p.change}
 	client := &http.Transport{}
 	if p.tls {
 		cert := jstest.NewCertificate(t)
@@ -76,6 +78,9 @@ func (d *demo) start() {
 	}
 	if d.cert != nil {
 		cfg.TLS = d.cert.Server.Clone()
+	}
+	if d.change != nil {
+		d.change(&cfg)
 	}
 	parts, err := build(cfg)
 	if err != nil {

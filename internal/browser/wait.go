@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/chromedp/chromedp"
@@ -16,7 +18,7 @@ const visible = `((id) => [...document.querySelectorAll('[data-testid="' + CSS.e
 // textOf is JavaScript: what a person reads in an element, or wrote into a field.
 const textOf = `(e => e.matches("input, textarea, select") ? e.value : e.textContent)`
 
-// Until waits until a JavaScript expression is true. What names the wait in a failure: "the room is joined".
+// Until waits until a JavaScript expression is true. What names the wait in a failure: "the room is joined". If the window goes to another page meanwhile, it waits there.
 func (w *Window) Until(what, expression string) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.ctx, w.timeout)
@@ -24,9 +26,23 @@ func (w *Window) Until(what, expression string) {
 	// An interval, because a window in the background gets no animation frames.
 	poll := chromedp.Poll[bool]("!!("+expression+")",
 		chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(0))
-	if _, err := chromedp.Run(ctx, poll); err != nil {
+	_, err := chromedp.Run(ctx, poll)
+	for pageLeft(err) {
+		<-time.After(20 * time.Millisecond) // the next page may not be there yet
+		_, err = chromedp.Run(ctx, poll)
+	}
+	if err != nil {
 		w.t.Fatalf("browser: %s: waited %s until %s: %v", w.name, w.timeout, what, err)
 	}
+}
+
+// pageLeft reports whether an evaluation failed because its page was left. Chromium has one code for many errors, so its words have to tell.
+func pageLeft(err error) bool {
+	if err == nil {
+		return false
+	}
+	return slices.ContainsFunc([]string{"Inspected target navigated or closed", "Cannot find context with specified id", "Execution context was destroyed"},
+		func(words string) bool { return strings.Contains(err.Error(), words) })
 }
 
 // WaitFor waits until an element with the testid is visible.
