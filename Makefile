@@ -66,12 +66,13 @@ $(ASSETS)/dist/app.js: $(ASSETS)/package-lock.json $(ASSETS)/build.mjs $(wildcar
 	cd $(ASSETS) && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 	@touch $@
 
-# What the tests need besides Go: node with npm, a Chromium, and the proxies of docs/guides/proxies. Installed on Debian when we may, and not
+# What the tests need besides Go: node with npm, curl, a Chromium, and the proxies of docs/guides/proxies. Installed on Debian when we may, and not
 # started there: policy-rc.d says no while they are being installed, unless the machine has one of its own.
 .PHONY: deps
 deps:
 	@missing=""; \
 	command -v npm >/dev/null || missing="$$missing nodejs npm"; \
+	command -v curl >/dev/null || missing="$$missing curl"; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing="$$missing chromium"; \
 	for proxy in nginx haproxy; do PATH="$$PATH:/usr/sbin" command -v $$proxy >/dev/null || missing="$$missing $$proxy"; done; \
 	if [ -n "$$missing" ]; then \
