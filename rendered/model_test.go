@@ -202,6 +202,7 @@ type maker struct {
 	components int // highest cid
 	lowest     int // cid that may be used: components contain only those above their own, so that none contains itself
 	stream     bool
+	plain      bool // only values of which no two kinds look alike, and no memos
 	rowID      *int
 }
 
@@ -211,14 +212,18 @@ func (k *maker) chance(percent int) bool {
 
 func (k *maker) number(low, high int) int { return rapid.IntRange(low, high).Draw(k.t, "n") }
 
-var words = []string{"", "a", "b", "<&>\"'", "back\\slash\n\t\x01", "ä€😀", "1"}
+var words = []string{"", "a", "b", "<&>\"'", "back\\slash\n\t\x01", "ä€😀", "12"}
 
 func (k *maker) value(depth int) model {
 	kinds := 11
 	if depth <= 0 {
 		kinds = 6
 	}
-	switch k.number(0, kinds) {
+	kind := k.number(0, kinds)
+	if k.plain && 3 < kind && kind < 7 {
+		kind = 2
+	}
+	switch kind {
 	case 0, 1:
 		return mText(rapid.SampledFrom(words).Draw(k.t, "word"))
 	case 2:

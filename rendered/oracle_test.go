@@ -173,12 +173,19 @@ func replay(t *rapid.T, o *oracle, w *rendered.Writer) {
 	s.v.components = map[int]*mNode{}
 	root := s.k.node(3, 0)
 	s.v.root = &root
-	compare := func(what string, content any) {
+	var mirror rendered.Mirror
+	compare := func(what string, content json.RawMessage) {
 		got, failure := o.ask(what, content)
 		if failure != "" {
 			t.Fatalf("%s %s: the client says %s", what, content, failure)
 		}
+		if _, err := mirror.Apply(content); err != nil {
+			t.Fatalf("%s %s: the mirror says %v", what, content, err)
+		}
 		want := s.v.html()
+		if mirrored, err := mirror.HTML(); err != nil || mirrored != want {
+			t.Fatalf("%s %s:\nmirror %s, %v\npage   %s", what, content, mirrored, err, want)
+		}
 		if got != want {
 			t.Fatalf("%s %s:\nclient %s\npage   %s", what, content, got, want)
 		}
@@ -187,15 +194,16 @@ func replay(t *rapid.T, o *oracle, w *rendered.Writer) {
 		}
 	}
 	first := s.render(t, true, nil)
-	compare("join", json.RawMessage(first))
+	compare("join", first)
 	for range rapid.IntRange(1, 6).Draw(t, "steps") {
 		before := s.k.number(0, 9)
 		if s.k.stream {
 			before = s.k.number(0, 7)
 		}
-		again := []int{}
+		again, shown := []int{}, map[int]bool{}
+		s.shown(*s.v.root, shown)
 		for cid := range s.k.components {
-			if c := s.v.components[cid+1]; c != nil && s.k.chance(40) {
+			if c := s.v.components[cid+1]; c != nil && shown[cid+1] && s.k.chance(40) {
 				s.k.lowest = cid + 2
 				if s.k.chance(10) {
 					s.component(cid + 1)
@@ -211,24 +219,24 @@ func replay(t *rapid.T, o *oracle, w *rendered.Writer) {
 		} else if before < 8 {
 			s.v.root = &mNode{s.v.root.block, s.k.changeSlots(s.v.root.slots, 3)}
 		}
-		compare("diff", json.RawMessage(s.render(t, before < 8, again)))
-		s.destroy(o)
+		compare("diff", s.render(t, before < 8, again))
+		mirror.Prune(s.destroy(o)...)
 	}
 }
 
 // destroy lets the client give up components that are not shown, and perhaps changes its mind.
-func (s *session) destroy(o *oracle) {
+func (s *session) destroy(o *oracle) []int {
 	shown := map[int]bool{}
 	s.shown(*s.v.root, shown)
 	hidden := slices.Sorted(maps.Keys(s.v.components))
 	hidden = slices.DeleteFunc(hidden, func(cid int) bool { return shown[cid] })
 	if len(hidden) == 0 || s.k.chance(50) {
-		return
+		return nil
 	}
 	s.p.WillDestroy(hidden...)
 	if s.k.chance(50) {
 		s.destroyed = append(s.destroyed, hidden...) // marked: they are sent in full if they come back
-		return
+		return nil
 	}
 	gone := s.p.Destroyed(hidden...)
 	o.ask("prune", gone)
@@ -236,6 +244,7 @@ func (s *session) destroy(o *oracle) {
 		delete(s.v.components, cid)
 	}
 	s.destroyed = slices.DeleteFunc(s.destroyed, func(cid int) bool { return slices.Contains(gone, cid) })
+	return gone
 }
 
 func (s *session) shown(m model, seen map[int]bool) {

@@ -210,9 +210,17 @@ func (w *Writer) scalar(f *frame, word uint64) bool {
 	return old != word || f.full
 }
 
+// appendInt is quick where numbers of rows and slots are, which are written for every row, if only to be taken back.
 func appendInt(dst []byte, n int64) []byte {
-	if 0 <= n && n < 10 {
+	switch {
+	case n < 0 || n >= 10_000:
+		return strconv.AppendInt(dst, n, 10)
+	case n < 10:
 		return append(dst, byte('0'+n))
+	case n < 100:
+		return append(dst, byte('0'+n/10), byte('0'+n%10))
+	case n < 1000:
+		return append(dst, byte('0'+n/100), byte('0'+n/10%10), byte('0'+n%10))
 	}
-	return strconv.AppendInt(dst, n, 10)
+	return append(dst, byte('0'+n/1000), byte('0'+n/100%10), byte('0'+n/10%10), byte('0'+n%10))
 }

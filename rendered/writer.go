@@ -168,7 +168,8 @@ func (w *Writer) Root(ctx context.Context, c Component) error {
 }
 
 // Component emits a live component that [Writer.CID] has given a slot, in this message or an earlier one. The block of
-// its root must be one element.
+// its root must be one element. Emit the new ones and those that may have changed and are in the page: a client renders
+// none that is not, and cannot take two changes of the same list in between if both bring statics.
 func (w *Writer) Component(ctx context.Context, cid int, c Component) error {
 	switch {
 	case w.target == toHTML:
