@@ -150,6 +150,9 @@ func (p *Prints) sweep(live []bool) []bool {
 	for len(p.memos) > 0 && p.memos[len(p.memos)-1] == nil {
 		p.memos = p.memos[:len(p.memos)-1]
 	}
+	if 2*len(p.memos)+16 < cap(p.memos) {
+		p.memos = slices.Clone(p.memos)
+	}
 	p.free = 0
 	return live
 }
