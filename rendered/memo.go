@@ -15,8 +15,10 @@ func Memo[T comparable](w *Writer, v T, emit func(w *Writer, v T)) {
 	if f == nil {
 		return
 	}
+	depth, slot := len(w.frames), f.slot
 	if w.target != toDiff || w.store == nowhere {
 		emit(w, v)
+		w.filled(depth, slot)
 		return
 	}
 	var m *memo[T]
@@ -38,6 +40,7 @@ func Memo[T comparable](w *Writer, v T, emit func(w *Writer, v T)) {
 				w.read += memoHead
 			}
 			emit(w, v)
+			w.filled(depth, slot)
 			return
 		}
 		m = new(memo[T])
@@ -50,16 +53,8 @@ func Memo[T comparable](w *Writer, v T, emit func(w *Writer, v T)) {
 	head := w.position()
 	w.put(kindMemo)
 	w.keepPlace()
-	depth, slot := len(w.frames), f.slot
 	emit(w, v)
-	if w.err != nil {
-		return
-	}
-	if f = w.top(); len(w.frames) != depth || f.slot != slot+1 {
-		_ = w.fail("a memo in %s did not emit exactly one value", f.block)
-		return
-	}
-	if w.store == anew {
+	if w.filled(depth, slot) && w.store == anew {
 		w.fresh[head+1] = pair(len(w.fresh)-head, number)
 	}
 }

@@ -196,8 +196,18 @@ func (w *Writer) Include(ctx context.Context, c Component) error {
 		}
 		return err
 	}
-	if w.err == nil && (len(w.frames) != depth || w.frames[depth-1].slot != slot+1) {
-		return w.fail("slot %d of %s: the component did not emit exactly one value", slot, w.frames[depth-1].block)
-	}
+	w.filled(depth, slot)
 	return w.err
+}
+
+// filled makes sure that exactly the slot of the frame at this depth was filled.
+func (w *Writer) filled(depth, slot int) bool {
+	if w.err != nil {
+		return false
+	}
+	if len(w.frames) != depth || w.frames[depth-1].slot != slot+1 {
+		_ = w.fail("slot %d of %s: what was to fill it did not emit exactly one value", slot, w.frames[min(depth, len(w.frames))-1].block)
+		return false
+	}
+	return true
 }
