@@ -16,6 +16,8 @@ type health struct {
 	Slowest float64 `json:"slowest_ms"`      // of those that were answered
 	Answers int     `json:"answers"`
 	Failed  int     `json:"failed"` // after the first answer
+	P50     float64 `json:"p50_ms"`
+	P99     float64 `json:"p99_ms"`
 }
 
 const (
@@ -30,6 +32,11 @@ func pollHealth(ctx context.Context, addr netip.AddrPort, first chan<- struct{})
 	began := time.Now()
 	pace := time.NewTicker(healthEvery)
 	defer pace.Stop()
+	var took []time.Duration
+	defer func() {
+		l := latencyOf(took)
+		h.P50, h.P99, h.Slowest = l.P50, l.P99, l.Max
+	}()
 	for ctx.Err() == nil {
 		asked := time.Now()
 		err := askHealth(ctx, hc, addr)
@@ -42,7 +49,7 @@ func pollHealth(ctx context.Context, addr netip.AddrPort, first chan<- struct{})
 					close(first)
 				}
 			}
-			h.Slowest = max(h.Slowest, millis(time.Since(asked)))
+			took = append(took, time.Since(asked))
 		case h.Answers > 0:
 			h.Failed++
 		}

@@ -77,6 +77,9 @@ func (p *Process) Kill() {
 	<-p.Exited
 }
 
+// PID is the child's number while it runs.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
 // CPU is what it has used, user and system.
 func (p *Process) CPU() (time.Duration, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
