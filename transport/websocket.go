@@ -135,7 +135,11 @@ func (ws *WebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	nc, rest, err := ws.accept(w, r, key, extensions)
 	if err != nil {
 		session.Closed(ErrLost)
-		ws.env.Logger.Warn("transport: upgrading to WebSocket", "error", err)
+		level := slog.LevelDebug // the client has gone meanwhile, which it may do as often as it likes
+		if errors.Is(err, http.ErrNotSupported) || errors.Is(err, http.ErrHijacked) {
+			level = slog.LevelWarn // a middleware's fault
+		}
+		ws.env.Logger.Log(r.Context(), level, "transport: upgrading to WebSocket", "error", err)
 		return
 	}
 	setSendBuffer(nc, ws.cfg.SendBuffer)

@@ -37,14 +37,50 @@ func (o options) files(ctx context.Context, v *verdicts) error {
 	if err := f.gather(ctx, dial, o.rate); err != nil {
 		return err
 	}
-	good := func() error { return errors.Join(f.echo(ctx), f.publish(ctx, 2, 1)) }
-	if err := good(); err != nil {
+	if err := f.good(ctx); err != nil {
+		return err
+	}
+	// What is made on first use is in the base.
+	if err := o.exhaust(ctx, s, f, &verdicts{out: io.Discard}); err != nil {
 		return err
 	}
 	base, err := s.settled()
 	if err != nil {
 		return err
 	}
+	if err := o.exhaust(ctx, s, f, v); err != nil {
+		return err
+	}
+	if err := f.good(ctx); err != nil {
+		return err
+	}
+	c, err := s.counts()
+	if err != nil {
+		return err
+	}
+	v.unharmed(f, "who was there")
+	v.that(f.complete == f.published, "who was there: %d echoes and %d rounds of broadcasts, all as they should be", f.sum().echoes.Count, f.published)
+	v.faultless(c, acceptErrors, refused)
+	_, err = s.returned(ctx, v, base, "when all are gone")
+	return err
+}
+
+// good has everybody send an echo and hear broadcasts.
+func (f *flock) good(ctx context.Context) error {
+	if err := f.echo(ctx); err != nil {
+		return err
+	}
+	return f.publish(ctx, 2, 1)
+}
+
+// exhaust has more clients come than there may be, and when they have left, more connections than there are descriptors.
+func (o options) exhaust(ctx context.Context, s *site, f *flock, v *verdicts) error {
+	dial := wsconn.DialTCP(o.addr)
+	start, err := s.counts()
+	if err != nil {
+		return err
+	}
+	failed := start.Counters[counts.Fault+acceptErrors]
 
 	// More than it may hold.
 	n := newcomers{}
@@ -60,7 +96,7 @@ func (o options) files(ctx context.Context, v *verdicts) error {
 		return err
 	}
 	v.that(after != "", "who is told 503 is told when to come again: Retry-After %s", after)
-	if err := good(); err != nil {
+	if err := f.good(ctx); err != nil {
 		return fmt.Errorf("who was there, with no place left: %w", err)
 	}
 	n.leave()
@@ -85,7 +121,7 @@ func (o options) files(ctx context.Context, v *verdicts) error {
 	if err := paced(ctx, len(idlers), o.rate, func(i int) (err error) { idlers[i], err = dial(ctx); return err }); err != nil {
 		return err
 	}
-	if _, err := s.await(ctx, "the server cannot accept", func(c counts.Counts) bool { return c.Counters[counts.Fault+acceptErrors] > 0 }); err != nil {
+	if _, err := s.await(ctx, "the server cannot accept", func(c counts.Counts) bool { return c.Counters[counts.Fault+acceptErrors] > failed }); err != nil {
 		return err
 	}
 	full, err := s.Status()
@@ -98,7 +134,7 @@ func (o options) files(ctx context.Context, v *verdicts) error {
 	coming.Go(func() { lateErr = late.come(ctx, dial, waiting, o.rate) })
 	defer coming.Wait()
 	for began := time.Now(); time.Since(began) < time.Second; {
-		if err := good(); err != nil {
+		if err := f.good(ctx); err != nil {
 			return fmt.Errorf("who was there, with no descriptor left: %w", err)
 		}
 	}
@@ -114,20 +150,15 @@ func (o options) files(ctx context.Context, v *verdicts) error {
 	if err != nil {
 		return err
 	}
-	v.that(c.Counters[counts.Fault+acceptErrors] > 0, "%d connections that say nothing: %d descriptors of %d in use, accepting fails %d times", len(idlers), full.Descriptors, o.openFiles,
-		c.Counters[counts.Fault+acceptErrors])
+	failed = c.Counters[counts.Fault+acceptErrors] - failed
+	v.that(failed > 0, "%d connections that say nothing: %d descriptors of %d in use, accepting fails %d times", len(idlers), full.Descriptors, o.openFiles,
+		failed)
 	v.that(early == 0 && len(late.in) == waiting, "%d clients that come then: %d are answered at once, %d are in %.1f s after there are descriptors again%s", waiting, early, len(late.in), time.Since(began).Seconds(), listed(late.why))
 	again := time.Now()
 	err = askHealth(ctx, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: healthLimit}, o.addr)
-	v.that(err == nil, "/health answers again, after %.1f ms (%v)", millis(time.Since(again)), err)
+	v.that(err == nil, "/health answers again, after %.1f ms; error: %v", millis(time.Since(again)), err)
 	late.leave()
-	if err := good(); err != nil {
-		return err
-	}
-	v.unharmed(f, "who was there")
-	v.that(f.complete == f.published, "who was there: %d echoes and %d broadcasts, all as they should be", f.sum().echoes.Count, f.published)
-	v.faultless(c, acceptErrors, refused)
-	_, err = s.returned(ctx, v, base, "when all are gone")
+	_, err = s.await(ctx, "they are gone", func(c counts.Counts) bool { return c.WebSockets == len(f.peers) })
 	return err
 }
 

@@ -28,14 +28,14 @@ var slowRequest = "GET /socket/websocket?vsn=2.0.0 HTTP/1.1\r\nHost: localhost\r
 
 // loris has half of the clients send the head of their upgrade byte by byte while the other half comes.
 func (o options) loris(ctx context.Context, v *verdicts) error {
-	few := max(o.n/2, 1)
+	few := o.n / 2
 	s, err := o.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.close()
 	dial := wsconn.DialTCP(o.addr)
-	if err := s.crowded(ctx, dial, few, o.rate); err != nil {
+	if err := s.crowded(ctx, dial, few, o); err != nil {
 		return err
 	}
 	base, err := s.settled()
@@ -65,7 +65,7 @@ func (o options) loris(ctx context.Context, v *verdicts) error {
 		}
 	}
 	probes.phase.Store(during)
-	f := newFlock("good", o.n-few, max(o.n/100, 1), 100)
+	f := goodOnes(o)
 	defer f.leave()
 	err = f.gather(ctx, dial, o.rate)
 	beside := slow.cut.Load()
@@ -104,10 +104,10 @@ func (o options) loris(ctx context.Context, v *verdicts) error {
 	return err
 }
 
-// crowded has so many connections there at once, and gone again, that what the runtime keeps for good of so many goroutines is in the base.
-func (s *site) crowded(ctx context.Context, dial wsconn.Dialer, n, rate int) error {
+// crowded has as many connections there at once as there will be, and gone again, so that what the runtime and the server keep for good of so many is in the base.
+func (s *site) crowded(ctx context.Context, dial wsconn.Dialer, n int, o options) error {
 	conns := make([]net.Conn, n)
-	err := paced(ctx, n, rate, func(i int) (err error) {
+	err := paced(ctx, n, o.rate, func(i int) (err error) {
 		if conns[i], err = dial(ctx); err == nil {
 			_, err = conns[i].Write([]byte("G"))
 		}
@@ -116,16 +116,24 @@ func (s *site) crowded(ctx context.Context, dial wsconn.Dialer, n, rate int) err
 	if err == nil {
 		_, err = s.await(ctx, "so many are there", func(c counts.Counts) bool { return c.Goroutines >= n })
 	}
+	if err == nil {
+		f := goodOnes(o)
+		err = f.gather(ctx, dial, o.rate)
+		f.leave()
+	}
 	for _, nc := range conns {
 		if nc != nil {
 			nc.Close()
 		}
 	}
 	if err == nil {
-		_, err = s.await(ctx, "they are gone", func(c counts.Counts) bool { return c.Goroutines < max(n/10, 100) })
+		_, err = s.await(ctx, "they are gone", func(c counts.Counts) bool { return c.WebSockets == 0 && c.Goroutines < max(n/10, 100) })
 	}
 	return err
 }
+
+// goodOnes are the others.
+func goodOnes(o options) *flock { return newFlock("good", o.n-o.n/2, max(o.n/100, 1), 100) }
 
 // slowOnes are what became of slow upgrades.
 type slowOnes struct {

@@ -26,7 +26,7 @@ const (
 	ownGarbage  = 16 << 20         // of the storm itself, until it is collected
 	slowClients = "slow clients"   // the server's counter of clients that it has closed with 1013
 	wakeLimit   = 20 * time.Second // for all that a stalled client is to read when it reads again
-	leaveLimit  = 15 * time.Second // for the server to close those who do not read: CloseTimeout is 5 s
+	leaveLimit  = 30 * time.Second // for the server to close those who do not read: CloseTimeout is 5 s
 )
 
 // dialSmall is for clients whose kernel takes little for them.
@@ -93,7 +93,7 @@ func (o options) stopReading(ctx context.Context, v *verdicts) error {
 	var beside sync.WaitGroup
 	beside.Go(func() { f.beat(beating, 10*time.Second) })
 	woken := make(chan wakened, 1)
-	beside.Go(func() { woken <- s.wake(beating, deaf) })
+	beside.Go(func() { woken <- s.wake(beating, deaf, base.descriptors+moreDescriptors) })
 	began := time.Now()
 	err = f.publish(ctx, stormRounds, stormWindow)
 	took := time.Since(began)
@@ -141,8 +141,9 @@ type wakened struct {
 	err    error
 }
 
-// wake has those who do not read do so again: every other when the server has given all of them up, the rest when it has let them go.
-func (s *site) wake(ctx context.Context, deaf []*peer) (w wakened) {
+// wake has those who do not read do so again: every other when the server has given all of them up, the rest when it has let them go, and has but the rest of its
+// descriptors.
+func (s *site) wake(ctx context.Context, deaf []*peer, rest int) (w wakened) {
 	w.ends = map[string]int{}
 	var mu sync.Mutex
 	var reading sync.WaitGroup
@@ -163,9 +164,7 @@ func (s *site) wake(ctx context.Context, deaf []*peer) (w wakened) {
 	_, err := s.await(ctx, "all who do not read are given up", func(c counts.Counts) bool { return c.Counters[counts.Fault+slowClients] >= int64(len(deaf)) })
 	if err == nil {
 		read(0)
-		if !pause(ctx, leaveLimit) { // the server's time for closing is over by then
-			err = context.Cause(ctx)
-		}
+		err = s.awaitDescriptors(ctx, rest)
 	}
 	if err == nil {
 		read(1)
@@ -173,6 +172,22 @@ func (s *site) wake(ctx context.Context, deaf []*peer) (w wakened) {
 	reading.Wait()
 	w.err = err
 	return w
+}
+
+// awaitDescriptors waits until the server has no more than that.
+func (s *site) awaitDescriptors(ctx context.Context, most int) error {
+	for began := time.Now(); ; {
+		st, err := s.Status()
+		if err != nil || st.Descriptors <= most {
+			return err
+		}
+		if time.Since(began) > leaveLimit {
+			return fmt.Errorf("the server has %d descriptors %v after it has given up all who do not read, want %d at most", st.Descriptors, leaveLimit, most)
+		}
+		if !pause(ctx, pollEvery) {
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // catchUp reads until the end, and reports whether all was as it should be.
