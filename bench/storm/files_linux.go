@@ -18,6 +18,7 @@ import (
 const (
 	moreIdlers   = 50 // than there are descriptors
 	waiting      = 20 // clients that come when there are none
+	goodTimes    = 10 // that the others are served meanwhile, at least a second in all
 	acceptErrors = "accept errors"
 	refused      = "refused" // by limits, which is as it should be here
 )
@@ -133,9 +134,12 @@ func (o options) exhaust(ctx context.Context, s *site, f *flock, v *verdicts) er
 	var lateErr error
 	coming.Go(func() { lateErr = late.come(ctx, dial, waiting, o.rate) })
 	defer coming.Wait()
-	for began := time.Now(); time.Since(began) < time.Second; {
+	for range goodTimes {
 		if err := f.good(ctx); err != nil {
 			return fmt.Errorf("who was there, with no descriptor left: %w", err)
+		}
+		if !pause(ctx, time.Second/goodTimes) {
+			return context.Cause(ctx)
 		}
 	}
 	early := late.answered.Load()

@@ -35,7 +35,11 @@ func (o options) loris(ctx context.Context, v *verdicts) error {
 	}
 	defer s.close()
 	dial := wsconn.DialTCP(o.addr)
-	if err := s.crowded(ctx, dial, few, o); err != nil {
+	if err := s.crowded(ctx, dial, few, o.rate, func() error {
+		f := goodOnes(o)
+		defer f.leave()
+		return f.gather(ctx, dial, o.rate)
+	}); err != nil {
 		return err
 	}
 	base, err := s.settled()
@@ -104,10 +108,11 @@ func (o options) loris(ctx context.Context, v *verdicts) error {
 	return err
 }
 
-// crowded has as many connections there at once as there will be, and gone again, so that what the runtime and the server keep for good of so many is in the base.
-func (s *site) crowded(ctx context.Context, dial wsconn.Dialer, n int, o options) error {
+// crowded has as many connections there at once as there will be, and gone again, so that what the runtime and the server keep for good of so many
+// (a goroutine that has ended leaves some 400 bytes for the next) is in the base.
+func (s *site) crowded(ctx context.Context, dial wsconn.Dialer, n, rate int, meanwhile func() error) error {
 	conns := make([]net.Conn, n)
-	err := paced(ctx, n, o.rate, func(i int) (err error) {
+	err := paced(ctx, n, rate, func(i int) (err error) {
 		if conns[i], err = dial(ctx); err == nil {
 			_, err = conns[i].Write([]byte("G"))
 		}
@@ -117,9 +122,7 @@ func (s *site) crowded(ctx context.Context, dial wsconn.Dialer, n int, o options
 		_, err = s.await(ctx, "so many are there", func(c counts.Counts) bool { return c.Goroutines >= n })
 	}
 	if err == nil {
-		f := goodOnes(o)
-		err = f.gather(ctx, dial, o.rate)
-		f.leave()
+		err = meanwhile()
 	}
 	for _, nc := range conns {
 		if nc != nil {
