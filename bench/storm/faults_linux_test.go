@@ -28,7 +28,7 @@ func TestFaults(t *testing.T) {
 			g := &glass{name: mode + " " + engine}
 			all = append(all, g)
 			ctx, o := small(t, mode, 200)
-			o.engine, o.idle, o.timeout = engine, 2*time.Second, time.Minute
+			o.engine, o.idle, o.timeout = engine, 3*time.Second, time.Minute
 			o.admin = lowAddr(t).String()
 			running.Go(func() { g.err = o.fault(ctx, f, &g.out) })
 		}

@@ -40,7 +40,6 @@ type flock struct {
 	joins  []time.Duration
 	echoes []time.Duration
 	beats  []time.Duration
-	late   int
 	pongs  int
 	ends   map[string]int
 	strays map[string]int
@@ -223,12 +222,12 @@ func (f *flock) stray(why string, text []byte) {
 // sums are what a flock has seen.
 type sums struct {
 	joins, echoes, beats latency
-	late, pongs          int
+	pongs                int
 	ends, strays         map[string]int
 }
 
 func (f *flock) sum() sums {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return sums{latencyOf(f.joins), latencyOf(f.echoes), latencyOf(f.beats), f.late, f.pongs, maps.Clone(f.ends), maps.Clone(f.strays)}
+	return sums{latencyOf(f.joins), latencyOf(f.echoes), latencyOf(f.beats), f.pongs, maps.Clone(f.ends), maps.Clone(f.strays)}
 }

@@ -30,8 +30,13 @@ type peer struct {
 	asked int    // ref of the echo that waits for its reply, or 0
 	want  string // its payload
 	sent  time.Time
-	beat  int // ref of the heartbeat that waits, or 0
-	beats time.Time
+	beats []beat // that wait for their replies, in order
+}
+
+// beat is a heartbeat on its way.
+type beat struct {
+	ref  int
+	sent time.Time
 }
 
 func newPeer(f *flock, i int) *peer {
@@ -107,9 +112,9 @@ func (p *peer) receive(text []byte) {
 	switch {
 	case string(m.Event) != `"phx_reply"` || ref == 0:
 		defer f.stray("not ours", text)
-	case string(m.Topic) == phx.Phoenix && ref == p.beat:
-		took := now.Sub(p.beats)
-		p.beat = 0
+	case string(m.Topic) == phx.Phoenix && len(p.beats) > 0 && ref == p.beats[0].ref:
+		took := now.Sub(p.beats[0].sent)
+		p.beats = p.beats[1:]
 		defer f.count(func() { f.beats = append(f.beats, took) })
 	case string(m.Topic) == p.topic && ref == p.asked && string(m.Payload) == `{"status":"ok","response":`+p.want+`}`:
 		took := now.Sub(p.sent)
@@ -172,12 +177,8 @@ func (p *peer) echo(i int) error {
 func (p *peer) heartbeat() {
 	p.mu.Lock()
 	p.ref++
-	late := p.beat != 0
-	p.beat, p.beats = p.ref, time.Now()
+	p.beats = append(p.beats, beat{p.ref, time.Now()})
 	frame := wsconn.AppendMessage(nil, 0, p.ref, phx.Phoenix, phx.Heartbeat, "{}")
 	p.mu.Unlock()
-	if late {
-		p.flock.count(func() { p.flock.late++ })
-	}
 	p.conn.NC.Write(frame)
 }
