@@ -25,7 +25,7 @@
 //
 // A flock is the clients who behave well beside a fault: each has one connection, which it never replaces, and knows to the byte what it is to get. In a
 // round of broadcasts the first of each room shouts. A base is what the server held at a quiet moment: connections, descriptors, goroutines, processes, topics,
-// heap and resident set after a collection.
+// heap and resident set after a collection, when as many clients have been there once as will be.
 //
 // # Order
 //

@@ -79,6 +79,7 @@ func (f *flock) gather(ctx context.Context, d wsconn.Dialer, perSecond int) erro
 		f.mu.Lock()
 		f.joins = append(f.joins, took)
 		f.mu.Unlock()
+		p.here.Store(true)
 		f.reading.Go(p.read)
 		return nil
 	})
@@ -119,7 +120,7 @@ func (f *flock) publish(ctx context.Context, n, window int) error {
 		for room := range f.rooms {
 			payload := appendPayload(nil, room, f.published)
 			if err := f.peers[room].write(phx.Shout, string(payload)+f.fill); err != nil {
-				return fmt.Errorf("shouting in %s: %w", f.peers[room].topic, err)
+				return fmt.Errorf("shouting in %s: %w; connections have ended with %v", f.peers[room].topic, err, f.sum().ends)
 			}
 		}
 		f.published++
@@ -182,7 +183,7 @@ func (f *flock) echo(ctx context.Context) error {
 	return nil
 }
 
-// beat has everybody send heartbeats until ctx ends.
+// beat has everybody who has joined send heartbeats, evenly over the interval, until ctx ends.
 func (f *flock) beat(ctx context.Context, every time.Duration) {
 	for began := time.Now(); ; began = began.Add(every) {
 		for i, p := range f.peers {
@@ -192,7 +193,9 @@ func (f *flock) beat(ctx context.Context, every time.Duration) {
 			if ctx.Err() != nil {
 				return
 			}
-			p.heartbeat()
+			if p.here.Load() {
+				p.heartbeat()
+			}
 		}
 	}
 }

@@ -35,11 +35,14 @@ func (o options) halfOpen(ctx context.Context, v *verdicts) error {
 	var beside sync.WaitGroup
 	defer beside.Wait()
 	defer still()
+	beside.Go(func() { f.beat(beating, o.idle/3) })
 	if err := f.gather(ctx, wsconn.DialTCP(o.addr), o.rate); err != nil {
 		return err
 	}
-	beside.Go(func() { f.beat(beating, o.idle/3) })
 	if err := f.publish(ctx, 2, 1); err != nil {
+		return err
+	}
+	if err := s.full(ctx, o, f, few); err != nil {
 		return err
 	}
 	base, err := s.settled()
@@ -51,12 +54,12 @@ func (o options) halfOpen(ctx context.Context, v *verdicts) error {
 	if err != nil {
 		return err
 	}
-	sleepers, err := child.Start(self, "-mode", "hold", "-n", strconv.Itoa(few), "-addr", o.addr.String(), "-rate", strconv.Itoa(o.rate), "-timeout", o.timeout.String())
+	sleepers, err := child.Start(self, "-mode", "hold", "-n", strconv.Itoa(few), "-addr", o.addr.String(), "-rate", strconv.Itoa(o.rate), "-idle", o.idle.String(), "-timeout", o.timeout.String())
 	if err != nil {
 		return err
 	}
 	defer sleepers.Kill()
-	if _, err := s.await(ctx, "those are joined who will vanish", func(c counts.Counts) bool { return c.Counters["joins ok"] >= int64(o.n) }); err != nil {
+	if _, err := s.await(ctx, "those are joined who will vanish", func(c counts.Counts) bool { return c.Counters["joins ok"] >= int64(o.n+few) }); err != nil {
 		return fmt.Errorf("%w; they say:\n%s", err, sleepers.Log.Tail())
 	}
 	if err := sleepers.Signal(syscall.SIGSTOP); err != nil {
@@ -114,6 +117,6 @@ func (o options) hold(ctx context.Context) error {
 	if err := f.gather(ctx, wsconn.DialTCP(o.addr), o.rate); err != nil {
 		return err
 	}
-	<-ctx.Done()
+	f.beat(ctx, o.idle/3)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bennu-go/bennu/bench/internal/phx"
@@ -23,7 +24,8 @@ type peer struct {
 	topic string // as a JSON string
 	head  []byte // of each broadcast, up to the payload
 	conn  *wsconn.Conn
-	round int // that is to be heard next; used by the reader
+	round int         // that is to be heard next; used by the reader
+	here  atomic.Bool // conn is set, and joined
 
 	mu    sync.Mutex // guards the fields below
 	ref   int

@@ -12,6 +12,7 @@ import (
 
 	"github.com/bennu-go/bennu/bench/internal/child"
 	"github.com/bennu-go/bennu/bench/internal/counts"
+	"github.com/bennu-go/bennu/bench/internal/wsconn"
 	"github.com/bennu-go/bennu/bench/settle"
 )
 
@@ -101,6 +102,17 @@ func (s *site) settled() (h held, err error) {
 	st, err := s.Status()
 	h.resident, h.descriptors = st.Resident, st.Descriptors
 	return h, err
+}
+
+// full has so many more come to a flock's rooms, and go again, so that tables that grow and never shrink are in the base at the size that they will have.
+func (s *site) full(ctx context.Context, o options, f *flock, more int) error {
+	others := newFlock(f.name, more, f.rooms, 0)
+	err := others.gather(ctx, wsconn.DialTCP(o.addr), o.rate)
+	others.leave()
+	if err == nil {
+		_, err = s.await(ctx, "they are gone again", func(c counts.Counts) bool { return c.WebSockets == len(f.peers) && c.Processes <= len(f.peers)+1 })
+	}
+	return err
 }
 
 // forgetPeak has the largest resident set begin anew, where the kernel can.

@@ -60,6 +60,9 @@ func (o options) stopReading(ctx context.Context, v *verdicts) error {
 	if err := f.publish(ctx, stormWindow, stormWindow); err != nil { // what is made on first use is there now
 		return err
 	}
+	if err := s.full(ctx, o, f, few); err != nil {
+		return err
+	}
 	base, err := s.settled()
 	if err != nil {
 		return err
