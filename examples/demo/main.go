@@ -42,6 +42,7 @@ type Config struct {
 
 	Origins []string `env:"CORS_ORIGINS" help:"sites whose pages may use the API, like https://app.example.com"`
 	Proxies []string `env:"TRUSTED_PROXIES" help:"addresses and networks of the proxies in front, whose X-Forwarded headers count"`
+	Debug   bool     `env:"DEBUG" help:"show all there is to know of an error to whoever meets it: never where others come"`
 
 	// Not from the environment: a proxy ends TLS, and the engine chooses by itself.
 	TLS    *tls.Config
@@ -72,6 +73,7 @@ func build(cfg Config) (app.Parts, error) {
 		Chat: chat.New(ps), Accounts: accounts.New(accounts.Config{System: sys, PubSub: ps}), Avatars: accounts.NewAvatars(), Online: online,
 		Tokens: tokens, Sessions: sessions, Assets: os.DirFS(cfg.Assets), Origins: cfg.Origins,
 	}
+	routes := web.Router(d)
 	var front plug.Plug // nil: nobody stands in front
 	if len(cfg.Proxies) > 0 {
 		front = plug.RewriteOn(plug.RewriteOnConfig{Proxies: cfg.Proxies, Headers: []string{plug.XForwardedFor, plug.XForwardedProto, plug.XForwardedHost}})
@@ -84,7 +86,8 @@ func build(cfg Config) (app.Parts, error) {
 			plug.RequestID(),
 			plug.Telemetry(plug.TelemetryConfig{Telemetry: tel}),
 		),
-		Handler: web.Router(d),
+		Handler: routes,
+		Errors:  endpoint.Errors(endpoint.ErrorsConfig{Answers: web.Answers(), Debug: cfg.Debug, Routes: routes.Routes, Telemetry: tel}),
 		Sockets: []endpoint.Mount{{
 			Path: "/socket", Socket: web.UserSocket(d),
 			Connect:   transport.ConnectConfig{AuthToken: true, CheckOrigin: origin, Session: sessions},

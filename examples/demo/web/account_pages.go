@@ -6,6 +6,7 @@ import (
 
 	"github.com/bennu-go/bennu/controller"
 	"github.com/bennu-go/bennu/examples/demo/accounts"
+	"github.com/bennu-go/bennu/examples/demo/web/paths"
 	"github.com/bennu-go/bennu/param"
 	"github.com/bennu-go/bennu/plug"
 	"github.com/bennu-go/bennu/session"
@@ -71,7 +72,7 @@ func (d Deps) logIn(w http.ResponseWriter, r *http.Request) error {
 
 // welcome opens a log-in for the browser and sends it to where it wanted to go. Nothing of the session before stays, nor its id: somebody else may have planted it.
 func (d Deps) welcome(w http.ResponseWriter, r *http.Request, u accounts.User, message string) error {
-	to := plug.ReturnTo(r, "/profile")
+	to := plug.ReturnTo(r, paths.Profile())
 	tok := d.Accounts.Open(u, accounts.BrowserAge)
 	s := session.Of(r)
 	s.Clear()
@@ -93,5 +94,5 @@ func (d Deps) logOut(w http.ResponseWriter, r *http.Request) error {
 	s.Clear()
 	s.Renew()
 	session.PutFlash(r, "info", "You are logged out.")
-	return controller.Redirect(w, r, "/log-in")
+	return controller.Redirect(w, r, paths.LogIn())
 }

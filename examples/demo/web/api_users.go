@@ -9,6 +9,7 @@ import (
 
 	"github.com/bennu-go/bennu/controller"
 	"github.com/bennu-go/bennu/examples/demo/accounts"
+	"github.com/bennu-go/bennu/examples/demo/web/paths"
 	"github.com/bennu-go/bennu/param"
 	"github.com/bennu-go/bennu/plug"
 )
@@ -34,8 +35,6 @@ func userJSON(u, viewer accounts.User) shownUser {
 	return shown
 }
 
-func userPath(u accounts.User) string { return "/api/v1/users/" + strconv.FormatInt(u.ID, 10) }
-
 // listUsers answers with one page: ?page[number]=2&page[size]=50.
 func (d Deps) listUsers(w http.ResponseWriter, r *http.Request) error {
 	p, err := pageOf(r)
@@ -49,7 +48,7 @@ func (d Deps) listUsers(w http.ResponseWriter, r *http.Request) error {
 		shown[i] = userJSON(u, viewer.User)
 	}
 	return controller.JSON(w, http.StatusOK, map[string]any{
-		"data": shown, "links": p.links("/api/v1/users", total), "meta": map[string]int{"total": total, "pages": p.last(total)},
+		"data": shown, "links": p.links(paths.V1Users, total), "meta": map[string]int{"total": total, "pages": p.last(total)},
 	})
 }
 
@@ -71,7 +70,7 @@ func (d Deps) createUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return controller.Created(w, userPath(u), data(userJSON(u, u)))
+	return controller.Created(w, paths.V1User(u.ID), data(userJSON(u, u)))
 }
 
 func (d Deps) updateUser(w http.ResponseWriter, r *http.Request) error {

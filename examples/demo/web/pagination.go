@@ -33,13 +33,13 @@ func pageOf(r *http.Request) (page, error) {
 func (p page) last(total int) int { return max(1, (total+p.size-1)/p.size) }
 
 // links lead to the pages around p; nil leads nowhere.
-func (p page) links(path string, total int) map[string]*string {
+func (p page) links(path func(...router.Query) string, total int) map[string]*string {
 	last := p.last(total)
 	to := func(number int) *string {
 		if number < 1 || number > last {
 			return nil
 		}
-		link := path + router.QueryString(router.Query{"page": map[string]any{"number": number, "size": p.size}})
+		link := path(router.Query{"page": map[string]any{"number": number, "size": p.size}})
 		return &link
 	}
 	return map[string]*string{"first": to(1), "prev": to(min(p.number-1, last)), "next": to(p.number + 1), "last": to(last)}

@@ -7,6 +7,7 @@ import (
 	"github.com/bennu-go/bennu/controller"
 	"github.com/bennu-go/bennu/examples/demo/accounts"
 	"github.com/bennu-go/bennu/examples/demo/chat"
+	"github.com/bennu-go/bennu/examples/demo/web/paths"
 	"github.com/bennu-go/bennu/internal/codec"
 	"github.com/bennu-go/bennu/param"
 	"github.com/bennu-go/bennu/plug"
@@ -40,7 +41,7 @@ func (d Deps) uploadAvatar(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	session.PutFlash(r, "info", "Your picture is up to date.")
-	return controller.Redirect(w, r, "/profile")
+	return controller.Redirect(w, r, paths.Profile())
 }
 
 func (d Deps) storeAvatar(u accounts.User, params param.Map) (string, error) {

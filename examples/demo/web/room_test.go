@@ -13,10 +13,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bennu-go/bennu/channeltest"
+	"github.com/bennu-go/bennu/controller"
 	"github.com/bennu-go/bennu/examples/demo/accounts"
 	"github.com/bennu-go/bennu/examples/demo/chat"
 	"github.com/bennu-go/bennu/examples/demo/web"
 	"github.com/bennu-go/bennu/examples/demo/web/paths"
+	"github.com/bennu-go/bennu/plug"
 	"github.com/bennu-go/bennu/presence"
 	"github.com/bennu-go/bennu/proc"
 	"github.com/bennu-go/bennu/pubsub"
@@ -48,7 +50,7 @@ func start(t *testing.T) demo {
 		Tokens: token.New(token.Config{Secrets: secrets}), Sessions: session.NewCookieStore(session.Config{Secrets: secrets, EncryptionSalt: "test"}),
 		Assets: fstest.MapFS{"app.js": {Data: []byte("// the script")}}, Origins: []string{"https://friend.example"},
 	}
-	return demo{t, d, web.Static(d)(web.Router(d)), channeltest.StartWith(t, web.UserSocket(d), channeltest.Config{PubSub: ps})}
+	return demo{t, d, plug.Pipeline(plug.Errors(controller.Fallback(web.Answers())), web.Static(d))(web.Router(d)), channeltest.StartWith(t, web.UserSocket(d), channeltest.Config{PubSub: ps})}
 }
 
 // post returns the status and the body of an answer of the API.

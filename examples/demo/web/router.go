@@ -6,6 +6,7 @@ import (
 
 	"github.com/bennu-go/bennu/controller"
 	"github.com/bennu-go/bennu/examples/demo/accounts"
+	"github.com/bennu-go/bennu/examples/demo/web/paths"
 	"github.com/bennu-go/bennu/plug"
 	"github.com/bennu-go/bennu/router"
 	"github.com/bennu-go/bennu/session"
@@ -16,7 +17,12 @@ const (
 	maxUpload = accounts.MaxAvatar + 256<<10 // bytes of a form with a picture: the accounts tell the person what is too much, so it is let through by a little
 )
 
-// Router has the pages and the API.
+// Answers says what errors look like, wherever they come from: pages for people, {"errors": …} for programs.
+func Answers() controller.FallbackConfig {
+	return controller.FallbackConfig{Page: errorPage, Challenge: "Bearer"}
+}
+
+// Router has the pages and the API. It leaves errors to the endpoint.
 func Router(d Deps) *router.Router {
 	logIns := plug.RateLimit(plug.RateLimitConfig{Limit: 20, Name: "log-ins"})
 	return router.New(func(r *router.Scope) {
@@ -27,9 +33,7 @@ func Router(d Deps) *router.Router {
 
 // pages is what browsers show.
 func (d Deps) pages(r *router.Scope, logIns plug.Plug) {
-	fallback := controller.Fallback(controller.FallbackConfig{Page: errorPage})
 	always := router.Pipeline{Name: "secure", Always: true, Plugs: []plug.Plug{
-		plug.Errors(fallback),
 		plug.SecureHeaders(plug.SecureHeadersConfig{CSP: "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 			"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"}),
 		noStore,
@@ -43,14 +47,13 @@ func (d Deps) pages(r *router.Scope, logIns plug.Plug) {
 		plug.FetchCurrentUser(d.fetchPerson),
 	}}
 	r.Scope("/", always, func(r *router.Scope) {
-		r.Fallback(fallback)
 		r.Scope("/", plug.Accepts("json"), session.Load(d.Sessions), plug.FetchCurrentUser(d.fetchPerson), func(r *router.Scope) {
 			r.Get("/session", d.currentSession, router.Options{Name: "session"})
 		})
 		r.Scope("/", browser, func(r *router.Scope) {
 			r.Get("/", d.chatPage, router.Options{Name: "home"})
 			r.Post("/log-out", d.logOut, router.Options{Name: "log_out"})
-			r.Scope("/", plug.RedirectIfAuthenticated("/profile"), func(r *router.Scope) {
+			r.Scope("/", plug.RedirectIfAuthenticated(paths.Profile()), func(r *router.Scope) {
 				r.Get("/register", d.registerPage, router.Options{Name: "register"})
 				r.Get("/log-in", d.logInPage, router.Options{Name: "log_in"})
 				r.Scope("/", logIns, func(r *router.Scope) {
@@ -58,7 +61,7 @@ func (d Deps) pages(r *router.Scope, logIns plug.Plug) {
 					r.Post("/log-in", d.logIn)
 				})
 			})
-			r.Scope("/profile", plug.RequireAuth(plug.RequireAuthConfig{LogIn: "/log-in", Message: "Please log in first."}), func(r *router.Scope) {
+			r.Scope("/profile", plug.RequireAuth(plug.RequireAuthConfig{LogIn: paths.LogIn(), Message: "Please log in first."}), func(r *router.Scope) {
 				r.Get("/", d.profilePage, router.Options{Name: "profile"})
 				r.Post("/avatar", d.uploadAvatar, router.Options{Name: "profile_avatar"})
 				r.Get("/data", d.downloadData, router.Options{Name: "profile_data"})
@@ -69,9 +72,7 @@ func (d Deps) pages(r *router.Scope, logIns plug.Plug) {
 
 // api is for programs. Its versions are scopes.
 func (d Deps) api(r *router.Scope, logIns plug.Plug) {
-	fallback := controller.Fallback(controller.FallbackConfig{Challenge: "Bearer"})
 	always := router.Pipeline{Name: "open", Always: true, Plugs: []plug.Plug{
-		plug.Errors(fallback),
 		inJSON,
 		plug.SecureHeaders(plug.SecureHeadersConfig{CSP: "default-src 'none'; frame-ancestors 'none'"}),
 		noStore,
@@ -86,7 +87,6 @@ func (d Deps) api(r *router.Scope, logIns plug.Plug) {
 		plug.Parsers(plug.ParsersConfig{MaxForm: maxBody, MaxJSON: maxBody, MaxMultipart: maxBody}),
 	}}
 	r.Scope("/api/v1", always, json, func(r *router.Scope) {
-		r.Fallback(fallback)
 		r.Name("v1")
 		r.Post("/guests", d.createGuest, router.Options{Name: "guests"})
 		r.Scope("/", logIns, func(r *router.Scope) {
