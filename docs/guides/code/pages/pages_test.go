@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/bennu-go/bennu/controller"
 	"github.com/bennu-go/bennu/param"
 	"github.com/bennu-go/bennu/plug"
+	"github.com/bennu-go/bennu/router"
 	"github.com/bennu-go/bennu/session"
 	"github.com/bennu-go/bennu/token"
 )
@@ -105,4 +107,15 @@ func TestStreams(t *testing.T) {
 			t.Errorf("got %q", r.Body)
 		}
 	})
+}
+
+// A type that was set before stays.
+func TestContentTypeThatWasSet(t *testing.T) {
+	routes := router.New(func(r *router.Scope) {
+		r.Get("/", func(w http.ResponseWriter, r *http.Request) error {
+			w.Header().Set("Content-Type", "application/vnd.api+json")
+			return controller.JSON(w, http.StatusOK, 1)
+		})
+	})
+	conntest.New(t, routes).Get("/").WantStatus(200).WantHeader("Content-Type", "application/vnd.api+json")
 }

@@ -80,3 +80,14 @@ func TestPlugsOfOthers(t *testing.T) {
 	)(http.NotFoundHandler())
 	conntest.New(t, h).Get("/site/x").WantStatus(404)
 }
+
+// An upload of a client that encodes its name, in a form of mixed parts.
+func TestUploadNames(t *testing.T) {
+	form := "--x\r\nContent-Disposition: form-data; name=f; filename*=utf-8''%e2%82%ac.txt\r\nContent-Type: text/plain\r\n\r\nabc\r\n--x--\r\n"
+	h := plug.Parsers(plug.ParsersConfig{TempDir: t.TempDir()})(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if f, err := param.Of(r).File("f"); err != nil || f.Filename != "€.txt" || f.ContentType != "text/plain" || f.Size != 3 {
+			t.Errorf("got %+v, %v", f, err)
+		}
+	}))
+	conntest.New(t, h).Post("/", conntest.Body{ContentType: "multipart/mixed; boundary=x", Content: []byte(form)}).WantStatus(200)
+}
