@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -285,6 +286,52 @@ func TestReplacedRoot(t *testing.T) {
 		}
 		if _, err := w.Diff(nil, rendered.Extras{}); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// After another root the client has no components: each comes whole, and none takes statics from a forgotten one.
+func TestReplacedRootForgetsComponents(t *testing.T) {
+	var w rendered.Writer
+	var p rendered.Prints
+	message(t, &w, &p, step{root: slots(1, 2), components: []part{card(1, "one"), card(2, "two")}})
+	got := message(t, &w, &p, step{root: pure(func(w *rendered.Writer) {
+		w.Open(oneBlock)
+		w.CID(1)
+		w.Close()
+	}), components: []part{card(1, "one")}})
+	if want := `{"0":1,"s":0,"p":{"0":["<h1>Count ","</h1>"]},"c":{"1":{"0":"one","s":["<div>","</div>"],"r":1}}}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// A component that takes another's statics sends all its values, equal ones too: not every client copies values.
+func TestSharingSendsValues(t *testing.T) {
+	var w rendered.Writer
+	var p rendered.Prints
+	message(t, &w, &p, step{root: slots(1, 2), components: []part{card(1, "same"), card(2, "other")}})
+	got := message(t, &w, &p, step{root: slots(1, 3), components: []part{card(3, "other")}})
+	if want := `{"1":3,"c":{"3":{"s":-2,"0":"other"}}}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// Rows under a memo send what rows without one send, whatever happens to them.
+func TestMemoSendsTheSame(t *testing.T) {
+	plain, memo := &table{items: items(20)}, &table{items: items(20), memo: true}
+	var a, b client
+	for n := range 2000 {
+		if n > 0 {
+			what := []string{"nothing", "one", "toggle", "swap", "toggle", "rotate", "one"}[n*n%7]
+			changes[what](plain, n)
+			changes[what](memo, n)
+			if n%50 == 0 { // of another length
+				rows := items(10 + n%17)
+				plain.items, memo.items = slices.Clone(rows), rows
+			}
+		}
+		if want, got := string(a.render(t, plain)), string(b.render(t, memo)); got != want {
+			t.Fatalf("render %d:\ngot  %s\nwant %s", n, got, want)
 		}
 	}
 }
