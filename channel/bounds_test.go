@@ -1,9 +1,12 @@
 package channel
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/bennu-go/bennu/transport"
 )
 
 func TestSharedLimitsStayBounded(t *testing.T) {
@@ -21,6 +24,23 @@ func TestSharedLimitsStayBounded(t *testing.T) {
 	}
 	if !l.allow(h, "room:x") || l.allow(h, "room:x") {
 		t.Error("a new key must be let through once")
+	}
+}
+
+// A client with an id that is lost before it has been opened leaves nothing, for it was nowhere yet.
+func TestAClientMayBeLostBeforeItIsOpened(t *testing.T) {
+	w := newWorkshop(t, 1)
+	w.socket.(*socket).connect = func(context.Context, *ConnectRequest) (any, string, error) { return nil, "users:1", nil }
+	s, err := w.socket.Connect(context.Background(), &ConnectRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Closed(transport.ErrLost)
+	s, _ = w.connect(t)
+	open := w.ps.Topics()
+	s.Closed(transport.ErrLost)
+	if after := w.ps.Topics(); open != 1 || after != 0 {
+		t.Errorf("got %d topics while it was open and %d afterwards, want 1 and none", open, after)
 	}
 }
 

@@ -275,7 +275,7 @@ func (s *session) Drain() { s.end(ErrDraining) }
 // Closed implements transport.Session.
 func (s *session) Closed(reason error) {
 	s.end(reason)
-	if s.byID != nil {
+	if s.byID != nil && s.conn != nil { // nil: it was lost before it was opened
 		s.conn.Shard().Leave(&s.byID.member)
 	}
 }

@@ -31,7 +31,7 @@
 // [Process.Deliver] ends the process with [ErrOverloaded]. Control messages (answers, monitors, leaves, drains) do not count and are never
 // dropped. A System holds [Config.MaxProcesses]. Delays are cut to 30 years, and with the System's age they must not pass 34; the wheel's resolution is a millisecond.
 //
-// There are as many goroutines as processes with mail. Of those that have nothing more to do, 64 for each of GOMAXPROCS
+// There are at most as many workers as processes with mail. Of those that have nothing more to do, 16 for each of GOMAXPROCS
 // wait for the next process; their stacks, however deep they were, are back at their smallest after a few garbage collections.
 //
 // # Lock order

@@ -1,6 +1,9 @@
 package proc
 
-import "testing"
+import (
+	"math"
+	"testing"
+)
 
 // FuzzMailbox compares a mailbox with a slice. Each byte is an operation: pop, push, or push as control.
 func FuzzMailbox(f *testing.F) {
@@ -60,4 +63,19 @@ func FuzzMailbox(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A limit beyond what the mailbox can count is no limit, and does not wrap to a small one.
+func TestAMailboxMayBeAsLargeAsAnInt(t *testing.T) {
+	for _, limit := range []int64{math.MaxUint32 + 1, math.MaxUint32 + 2, math.MaxInt64} {
+		inBubble(t, quiet(), func(t *testing.T, s *System) {
+			r := &rec{}
+			r.spawn(t, s, int(limit))
+			for range 3 {
+				if err := r.Send("x"); err != nil {
+					t.Errorf("a mailbox of %d: %v", limit, err)
+				}
+			}
+		})
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"runtime/pprof"
 	"sync"
 	"sync/atomic"
@@ -154,10 +155,11 @@ func (s *System) Spawn(p *Process, spec Spec) error {
 	}
 	p.sys, p.behaviour, p.supervisor = s, spec.Behaviour, spec.Supervisor
 	p.id = s.ids.Add(1)
-	p.box.limit = uint32(s.cfg.Mailbox)
+	limit := s.cfg.Mailbox
 	if spec.Mailbox > 0 {
-		p.box.limit = uint32(spec.Mailbox)
+		limit = spec.Mailbox
 	}
+	p.box.limit = uint32(min(uint64(limit), math.MaxUint32)) // the field is small; who asks for more means no limit
 	if spec.First != nil {
 		p.box.push(s, spec.First, true)
 	}

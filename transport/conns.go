@@ -40,6 +40,9 @@ type conns struct {
 // minSweep bounds how often deadlines are looked at: they are late by no more than this.
 const minSweep = time.Second
 
+// maxWatch bounds how far ahead a deadline is looked for, so that times without end do not wrap: then there is one more pass in some years.
+const maxWatch = 1000 * 24 * time.Hour
+
 func (l *conns) add(c client) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -78,6 +81,7 @@ func (l *conns) system() *proc.System { return l.shard.env.pubsub.System() }
 
 // within makes sure that deadlines are looked at within d.
 func (l *conns) within(d time.Duration) {
+	d = min(d, maxWatch)
 	at := l.system().Now() + d
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -242,7 +242,7 @@ func (c *wsConn) end(code int, reason string, why error) {
 func (c *wsConn) closeLocked(code int, reason string) {
 	out := c.outLocked()
 	c.state, out.code, out.reason = stateClosing, code, reason
-	out.deadline = c.ws.env.System.Now() + c.ws.cfg.CloseTimeout
+	out.deadline = c.ws.env.System.Now() + min(c.ws.cfg.CloseTimeout, maxWatch)
 }
 
 // closing is called when the state has become closing, without mu: once, and once more by open for who was closed in Open.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -402,6 +403,36 @@ func TestIdleClientsAreClosedAndHeartbeatsKeepThem(t *testing.T) {
 		if d := time.Since(began) - 250*time.Second; d < 64*time.Second || d > 67*time.Second {
 			t.Errorf("cut off after %v, want 5 s later", d)
 		}
+		p.nc.Close()
+	})
+}
+
+// Times without end end nothing, and do not keep the others from being watched.
+func TestTimesWithoutEnd(t *testing.T) {
+	onPipes(t, WebSocketConfig{Timeout: math.MaxInt64}, func(h *harness) {
+		time.Sleep(time.Second) // so that the sum with the present wraps
+		p := h.connect("")
+		time.Sleep(100 * 24 * time.Hour)
+		p.write(fromClient(frame.Text, true, "close"))
+		p.want("close 4000 asked")
+		began := time.Now()
+		p.want("end") // it never answered the close
+		if d := time.Since(began); d < 4*time.Second || d > 7*time.Second {
+			t.Errorf("cut off after %v, want 5 s", d)
+		}
+		p.nc.Close()
+	})
+	onPipes(t, WebSocketConfig{CloseTimeout: math.MaxInt64}, func(h *harness) {
+		time.Sleep(time.Second) // so that the sum with the present wraps
+		p := h.connect("")
+		p.write(fromClient(frame.Text, true, "close"))
+		p.want("close 4000 asked")
+		time.Sleep(100 * 24 * time.Hour)
+		if h.env.Shards.Count() != 1 {
+			t.Error("a client that may take as long as it likes to answer the close was cut off")
+		}
+		p.write(clientClose(4000, ""))
+		p.want("end")
 		p.nc.Close()
 	})
 }
