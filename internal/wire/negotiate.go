@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 )
 
@@ -15,10 +16,14 @@ type Supported struct {
 	Requirement string
 }
 
-// Validate reports whether the requirement can be read and a serializer is given.
+// Validate reports whether the requirement can be read and a serializer is given that can be told from others, as connections that have the same one share what is
+// encoded.
 func (s Supported) Validate() error {
 	if s.Serializer == nil {
 		return fmt.Errorf("wire: serializer for %q is nil", s.Requirement)
+	}
+	if !reflect.ValueOf(s.Serializer).Comparable() {
+		return fmt.Errorf("wire: the serializer for %q is a %T, whose values cannot be compared: give a pointer to it", s.Requirement, s.Serializer)
 	}
 	_, err := parseRequirement(s.Requirement)
 	return err

@@ -84,6 +84,12 @@ func TestNegotiateIn(t *testing.T) {
 	}
 }
 
+// unequal is a serializer whose values cannot be compared.
+type unequal struct {
+	V2
+	names []string
+}
+
 func TestSupportedValidate(t *testing.T) {
 	for requirement, want := range map[string]bool{
 		"~> 1.0.0": true, "== 1.2.3": true, "~>1.0.0": true, "~> 1.0.0-rc.1": true,
@@ -100,6 +106,12 @@ func TestSupportedValidate(t *testing.T) {
 	}
 	if err := (Supported{nil, "~> 1.0.0"}).Validate(); err == nil {
 		t.Error("got no error without a serializer")
+	}
+	if err := (Supported{unequal{names: []string{"a"}}, "~> 1.0.0"}).Validate(); err == nil || !strings.Contains(err.Error(), "pointer") {
+		t.Errorf("got %v, want an error that says how to give a serializer that cannot be compared", err)
+	}
+	if err := (Supported{&unequal{}, "~> 1.0.0"}).Validate(); err != nil {
+		t.Error(err)
 	}
 	if diff := cmp.Diff(2, len(DefaultSupported())); diff != "" {
 		t.Error(diff)
