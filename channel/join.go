@@ -40,6 +40,7 @@ func (c *core) answerJoin(ctx context.Context, m *inMsg) (accepted bool, err err
 		r.crash = err
 		b, _ = c.replyFrame(*buf, ref, "error", reason("join crashed"))
 	}
+	b = transport.Prepare(c.session.conn, b) // it may be long, and the rest is done under locks
 	if r.crash == nil && r.stop == nil {
 		return c.activate(b, replaced), nil
 	}
@@ -136,7 +137,7 @@ func (c *core) activate(answer []byte, replaced *core) bool {
 	default:
 		c.ordered(func() {
 			if mine {
-				s.conn.Write(answer)
+				transport.WritePrepared(s.conn, answer)
 			}
 			if replaced != nil {
 				s.writeClose(replaced)
@@ -149,7 +150,7 @@ func (c *core) activate(answer []byte, replaced *core) bool {
 func (c *core) enter(answer []byte, replaced *core) {
 	s := c.session
 	c.shard().Join(c.topic, &c.member, func() {
-		s.conn.Write(answer)
+		transport.WritePrepared(s.conn, answer)
 		if replaced != nil {
 			s.writeClose(replaced)
 		}
@@ -163,7 +164,7 @@ func (c *core) refuse(answer []byte, replaced *core) {
 	defer s.mu.Unlock()
 	s.removeLocked(c)
 	if c.answerLocked(false) && answer != nil {
-		s.conn.Write(answer)
+		transport.WritePrepared(s.conn, answer)
 	}
 	if replaced != nil {
 		s.writeClose(replaced)

@@ -16,6 +16,11 @@ import (
 // writing it does. Of 128 bytes of JSON nothing is saved, of 300 a half, of 1 KiB two thirds (package deflate, BenchmarkDeflate).
 const defaultThreshold = 860
 
+const (
+	defaultMaxRatio = 25
+	anyRatio        = 4 << 10 // bytes that a message may become whatever its length
+)
+
 // Compression is permessage-deflate (RFC 7692) for the clients that offer it, as every browser does. The zero value is off, as in Phoenix.
 //
 // It is off because the length of a compressed message tells about its content: if one message holds a secret beside
@@ -33,6 +38,9 @@ type Compression struct {
 	Threshold int
 	// Level from 1, the fastest, to 9. Zero means 1.
 	Level int
+	// MaxRatio is how many times its length a client's message may become when it is inflated; any may become 4 KiB. Beyond it, as beyond MaxMessage, the
+	// client is closed with 1009: what waits in mailboxes is inflated, and a kilobyte can become a megabyte. Zero means 25, as of Phoenix on Bandit; negative: no bound.
+	MaxRatio int
 }
 
 func (c Compression) withDefaults() Compression {
@@ -41,6 +49,9 @@ func (c Compression) withDefaults() Compression {
 	}
 	if c.Level == 0 {
 		c.Level = deflate.MinLevel
+	}
+	if c.MaxRatio == 0 {
+		c.MaxRatio = defaultMaxRatio
 	}
 	return c
 }
@@ -104,10 +115,25 @@ func inflateMessage(dst []byte, m frame.Message, limit int64) ([]byte, *frame.Er
 	return data, nil
 }
 
+// maxInflated bounds what a client's message of n bytes may become.
+func (ws *WebSocket) maxInflated(n int) int64 {
+	limit := ws.cfg.MaxMessage
+	switch {
+	case limit == 0:
+		limit = frame.DefaultMaxMessage
+	case limit < 0:
+		limit = 1 << 62 // no bound
+	}
+	if ratio := int64(ws.cfg.Compress.MaxRatio); ratio > 0 && int64(n) < limit/ratio {
+		limit = min(limit, max(int64(n)*ratio, anyRatio))
+	}
+	return limit
+}
+
 // receiveDeflated inflates a message of a client and hands it on. Framing is not disturbed by what cannot be inflated: the client's close is waited for.
 func (c *wsConn) receiveDeflated(m frame.Message) {
 	buf := inflated.Get().(*[]byte)
-	data, bad := inflateMessage((*buf)[:0], m, c.ws.maxInflated())
+	data, bad := inflateMessage((*buf)[:0], m, c.ws.maxInflated(len(m.Data)))
 	if bad != nil {
 		c.end(bad.Code, bad.Reason, ErrBadMessage)
 	} else {
@@ -119,13 +145,33 @@ func (c *wsConn) receiveDeflated(m frame.Message) {
 	inflated.Put(buf)
 }
 
-// writeDeflated writes the frame p, compressed if that makes it shorter, and reports whether it has.
-func (c *wsConn) writeDeflated(p []byte) bool {
+// Prepare returns the frame p as c will send it, which takes as long as compressing does: whoever is going to hold a lock, or to keep a shard
+// busy, prepares before it does [WritePrepared]. The result is p or a copy.
+func Prepare(c Conn, p []byte) []byte {
+	by := compressionOf(c)
+	if by == nil {
+		return p
+	}
+	by.deflated(p, func(b []byte) { p = append([]byte(nil), b...) })
+	return p
+}
+
+// WritePrepared is Conn.Write for what [Prepare] has returned.
+func WritePrepared(c Conn, p []byte) {
+	if c, ok := c.(*wsConn); ok {
+		c.write(p)
+		return
+	}
+	c.Write(p)
+}
+
+// deflated calls use with the frame p compressed, which is valid during the call, if that makes it shorter, and reports whether it has.
+func (c *Compression) deflated(p []byte, use func(b []byte)) bool {
 	op, payload := frame.Split(p)
-	if op != frame.Text && op != frame.Binary || len(payload) < c.ws.cfg.Compress.Threshold {
+	if op != frame.Text && op != frame.Binary || len(payload) < c.Threshold {
 		return false
 	}
-	w := deflate.Borrow(c.ws.cfg.Compress.Level)
+	w := deflate.Borrow(c.Level)
 	defer w.Release()
 	buf := w.Deflate(frame.MaxHeader, payload)
 	b := buf[wire.FinishHeader(buf, frame.MaxHeader, op):]
@@ -133,6 +179,6 @@ func (c *wsConn) writeDeflated(p []byte) bool {
 		return false
 	}
 	frame.MarkDeflated(b)
-	c.write(b)
+	use(b)
 	return true
 }

@@ -5,6 +5,7 @@ import (
 	"compress/flate"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -108,8 +109,10 @@ func TestRFC7692(t *testing.T) {
 		{"nothing after what cannot be inflated", cat(marked(fromClient(frame.Text, true, "Hello")), deflatedFromClient(frame.Text, "late"), clientClose(1007, "")), []string{"close 1007 message cannot be inflated", "end"}, ErrBadMessage},
 		{"bomb", bomb, []string{"close 1009 inflated message is too big"}, ErrBadMessage},
 		{"bomb in fragments", fragmented(frame.Binary, strings.Repeat("\x00", 3_000_000), len(bomb)), []string{"close 1009 inflated message is too big"}, ErrBadMessage},
-		{"one byte too big", deflatedFromClient(frame.Binary, strings.Repeat("x", 100_001)), []string{"close 1009 inflated message is too big"}, ErrBadMessage},
-		{"as big as may be", deflatedFromClient(frame.Binary, strings.Repeat("x", 100_000)), []string{"binary of 100000"}, nil},
+		{"one byte too big", deflatedFromClient(frame.Binary, hexNoise(100_001)), []string{"close 1009 inflated message is too big"}, ErrBadMessage},
+		{"as big as may be", deflatedFromClient(frame.Binary, hexNoise(100_000)), []string{"binary of 100000"}, nil},
+		{"as short as may be", deflatedFromClient(frame.Binary, strings.Repeat("x", anyRatio)), []string{"binary of 4096"}, nil},
+		{"too short for what it becomes", deflatedFromClient(frame.Binary, strings.Repeat("x", anyRatio+1)), []string{"close 1009 inflated message is too big"}, ErrBadMessage},
 		{"message that does not decode", deflatedFromClient(frame.Text, "bad"), []string{"close 1011"}, ErrBadMessage},
 		{"panic while receiving", deflatedFromClient(frame.Text, "panic"), []string{"close 1011"}, ErrBadMessage},
 	} {
@@ -148,7 +151,9 @@ func TestEchoOfEverySizeCompressed(t *testing.T) {
 	for path, on := range paths {
 		for what, text := range texts {
 			t.Run(path+"/"+what, func(t *testing.T) {
-				on(t, compressing, func(h *harness) {
+				cfg := compressing
+				cfg.Compress.MaxRatio = -1
+				on(t, cfg, func(h *harness) {
 					h.offer = plainOffer
 					p := h.connect("")
 					for _, n := range []int{16, 64, 256, 859, 860, 1024, 4096, 8192, 16384, 32768, 65536, 131072} {
@@ -336,6 +341,58 @@ func TestIdleCompressedClientsAreClosed(t *testing.T) {
 	})
 }
 
+func TestMaxInflated(t *testing.T) {
+	for _, tc := range []struct {
+		message int64
+		ratio   int
+		n       int
+		want    int64
+	}{
+		{0, -1, 10, frame.DefaultMaxMessage}, {-1, -1, 10, 1 << 62}, {50_000, -1, 10, 50_000},
+		{0, 25, 10, 4096}, {0, 25, 164, 4100}, {0, 25, 1_000_000, frame.DefaultMaxMessage}, {-1, 25, 1_000_000, 25_000_000},
+		{2000, 25, 1, 2000}, {0, math.MaxInt, 1, frame.DefaultMaxMessage}, {-1, math.MaxInt, 1 << 20, 1 << 62}, {0, 1, 5000, 5000},
+	} {
+		ws := &WebSocket{cfg: WebSocketConfig{MaxMessage: tc.message, Compress: Compression{MaxRatio: tc.ratio}}}
+		if got := ws.maxInflated(tc.n); got != tc.want {
+			t.Errorf("MaxMessage %d, MaxRatio %d: %d bytes may become %d, want %d", tc.message, tc.ratio, tc.n, got, tc.want)
+		}
+	}
+}
+
+// What is posted is compressed by who posts it: the shard has enough to do.
+func TestWhatIsPostedIsCompressedBefore(t *testing.T) {
+	onPipes(t, compressing, func(h *harness) {
+		h.offer = plainOffer
+		p := h.connect("")
+		synctest.Wait()
+		c := waitSession(h).conn
+		release := h.hold()
+		long, short, noisy := jsonText(5000), "short", hexNoise(5000)
+		for _, text := range []string{long, short, noisy} {
+			c.Shard().Post(c, NewFrame(frame.Text, []byte(text)))
+		}
+		sh := c.Shard()
+		sh.mu.Lock()
+		for i, want := range []bool{true, false, false} {
+			f := sh.inbox[i].frame
+			if op, _ := frame.Split(f); want != (op == frame.Continuation) || want && len(f) > len(long)/2 {
+				t.Errorf("item %d waits as a frame of %d bytes, compressed is not %v", i, len(f), want)
+			}
+		}
+		sh.mu.Unlock()
+		release()
+		for _, text := range []string{long, short, noisy} {
+			if op, got, err := p.read(); op != frame.Text || string(got) != text || err != nil {
+				t.Errorf("got %v of %d bytes and %v", op, len(got), err)
+			}
+		}
+		if p.deflated != 1 {
+			t.Errorf("%d messages came compressed, want the one that gets shorter", p.deflated)
+		}
+		p.nc.Close()
+	})
+}
+
 // FuzzReceiveDeflated sends any bytes as a compressed message, cut anywhere into fragments, and compares with the standard library.
 func FuzzReceiveDeflated(f *testing.F) {
 	f.Add([]byte(standardDeflate("hello")), uint8(3), true)
@@ -369,7 +426,7 @@ func received(t *testing.T, stream []byte) string {
 		if m.Op == 0 {
 			continue
 		}
-		data, bad := inflateMessage(nil, m, ws.maxInflated())
+		data, bad := inflateMessage(nil, m, ws.maxInflated(len(m.Data)))
 		if bad != nil {
 			return bad.Error()
 		}

@@ -28,7 +28,7 @@
 //
 // Frames of 10 MB, reassembled or inflated messages of 8 MB, 60 seconds without a byte from the client, 1 MiB waiting to be
 // written to a client: beyond that it is closed with 1013 (a long-poll session ends), after which every client reconnects. Small messages wait in common pieces of 4 KiB, so that they cost what they
-// weigh; compressed ones weigh what goes over the wire. Over TLS under the poller no more than 16 KiB is encrypted before the socket takes it, above that bound; a client that has crypto/tls
+// weigh; compressed ones weigh what goes over the wire. A compressed message of a client may become 25 times as long. Over TLS under the poller no more than 16 KiB is encrypted before the socket takes it, above that bound; a client that has crypto/tls
 // answer (KeyUpdate) and reads nothing is cut off when 64 KiB of answers wait. A client has 5 seconds to answer a close. Deadlines are kept by a pass over the shard's connections, at most once a
 // second, and are late by about that much. Reads are never paused. No code that this package chooses is 1000, after
 // which phoenix.js before 1.8.16 stays away for good. A long-poll request has 8 MB and 100 lines; a session that is not polled for 1.5 to

@@ -86,7 +86,7 @@ type item struct {
 	writes int    // with msg: counted in the backlog
 	f      func() // else: call
 	conn   Conn   // else: write frame
-	frame  []byte
+	frame  []byte // prepared
 }
 
 // Reset implements pubsub.Group: the members' connections are closed, so that clients join again.
@@ -162,7 +162,7 @@ func (s *Shard) Mark() uint64 { return s.posted.Load() }
 func (s *Shard) Passed(mark uint64) bool { return s.done.Load() >= mark }
 
 // Post has frame written to c after everything that the shard has been given so far. It keeps frame.
-func (s *Shard) Post(c Conn, frame []byte) { s.post(item{conn: c, frame: frame}) }
+func (s *Shard) Post(c Conn, frame []byte) { s.post(item{conn: c, frame: Prepare(c, frame)}) }
 
 // PostFunc has f called after everything that the shard has been given so far. f must not block.
 func (s *Shard) PostFunc(f func()) { s.post(item{f: f}) }
@@ -254,7 +254,7 @@ func (s *Shard) do(items []item) (n int) {
 	case it.f != nil:
 		it.f()
 	default:
-		it.conn.Write(it.frame)
+		WritePrepared(it.conn, it.frame)
 	}
 	return n
 }

@@ -156,14 +156,6 @@ func (ws *WebSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	go c.serve(rest)
 }
 
-// maxInflated bounds what a message of a client may become; negative: no bound.
-func (ws *WebSocket) maxInflated() int64 {
-	if ws.cfg.MaxMessage == 0 {
-		return frame.DefaultMaxMessage
-	}
-	return ws.cfg.MaxMessage
-}
-
 func checkUpgrade(r *http.Request) (key string, err error) {
 	switch {
 	case isExtendedConnect(r):

@@ -25,7 +25,7 @@ func (c *wsConn) Send(b *Batch) {
 
 // Write implements Conn.
 func (c *wsConn) Write(p []byte) {
-	if !c.deflate || !c.writeDeflated(p) {
+	if !c.deflate || !c.ws.cfg.Compress.deflated(p, c.write) {
 		c.write(p)
 	}
 }

@@ -84,6 +84,7 @@ func TestInflateForms(t *testing.T) {
 		{"last block without the padding behind it", last, "Hello"},
 		{"last block, then another", last + hello, "HelloHello"},
 		{"three last blocks", last + last + last + "\x00", "HelloHelloHello"},
+		{"as many last blocks as may be", strings.Repeat(last, maxLast-1) + "\x00", strings.Repeat("Hello", maxLast-1)},
 		{"last stored block", "\x01\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00", "Hello"},
 		{"empty message", "\x00", ""},
 		{"empty message with a fixed block", "\x02\x00", ""},
@@ -91,7 +92,7 @@ func TestInflateForms(t *testing.T) {
 		{"nothing", "", ""},
 		{"the tail was not cut off", hello + "\x00\x00\xff\xff\x00", "Hello"},
 	} {
-		got, err := Inflate(nil, []byte(tc.in), 100)
+		got, err := Inflate(nil, []byte(tc.in), 1000)
 		if err != nil || string(got) != tc.want {
 			t.Errorf("%s: got %q and %v, want %q", tc.name, got, err, tc.want)
 		}
@@ -104,6 +105,7 @@ func TestInflateForms(t *testing.T) {
 		"distance too far":                   "\xf2\x48\x05\x92\x00",
 		"a last block refers to one before":  last + "\x4b\x04\x22\x00",
 		"text":                               "Hello, world",
+		"too many last blocks":               strings.Repeat("\x03\x00", maxLast) + "\x00",
 	} {
 		if got, err := Inflate(nil, []byte(in), 100); err != ErrCorrupt {
 			t.Errorf("%s: got %q and %v, want %v", name, got, err, ErrCorrupt)
@@ -151,7 +153,7 @@ func standard(msg []byte) ([]byte, bool) {
 	all := append(bytes.Clone(msg), tail...)
 	src := bytes.NewReader(all)
 	var out bytes.Buffer
-	for {
+	for range maxLast {
 		n, err := io.Copy(&out, io.LimitReader(flate.NewReader(src), mostInflated+1))
 		if err != nil || n > mostInflated {
 			return nil, false
@@ -163,6 +165,7 @@ func standard(msg []byte) ([]byte, bool) {
 			return nil, false
 		}
 	}
+	return nil, false
 }
 
 // FuzzInflate compares with compress/flate for any bytes.

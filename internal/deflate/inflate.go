@@ -18,6 +18,10 @@ var (
 // reader stops.
 const tail = "\x00\x00\xff\xff" + "\x01\x00\x00\xff\xff"
 
+// maxLast bounds the blocks of a message that are marked as the last one. After each the reader begins anew, so that five million of them, in 10 MB, took 3.5 seconds;
+// senders make one at most.
+const maxLast = 100
+
 // inflater is a reader of DEFLATE data with its source.
 type inflater struct {
 	r   io.ReadCloser
@@ -31,7 +35,7 @@ var inflaters = sync.Pool{New: func() any {
 }}
 
 // Inflate appends msg, inflated, to dst. It stops with [ErrTooBig] when more than limit bytes come out (negative: no limit), and with [ErrCorrupt] if msg is
-// not what RFC 7692 says. Any number of blocks may be marked as the last one, as long as each ends at a whole byte; they do not refer to one another.
+// not what RFC 7692 says. Up to 100 blocks may be marked as the last one, as long as each ends at a whole byte; they do not refer to one another.
 // A msg without a byte, which no sender should make, is an empty message, as it is to zlib.
 func Inflate(dst, msg []byte, limit int64) ([]byte, error) {
 	if len(msg) == 0 {
@@ -47,7 +51,7 @@ func Inflate(dst, msg []byte, limit int64) ([]byte, error) {
 func (d *inflater) inflate(dst, msg []byte, limit int64) ([]byte, error) {
 	d.src = source{msg: msg}
 	began := len(dst)
-	for {
+	for range maxLast {
 		if err := d.r.(flate.Resetter).Reset(&d.src, nil); err != nil {
 			return dst, ErrCorrupt
 		}
@@ -70,6 +74,7 @@ func (d *inflater) inflate(dst, msg []byte, limit int64) ([]byte, error) {
 			return dst, ErrCorrupt // the last block has taken a part of the tail for its own
 		}
 	}
+	return dst, ErrCorrupt
 }
 
 // roomier returns dst with room for one more byte at least. It doubles, but for no more than one byte beyond the limit.
