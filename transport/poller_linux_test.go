@@ -328,6 +328,37 @@ func TestUnreadAnswersOfTLSAreBounded(t *testing.T) {
 	})
 }
 
+// The last of the answers that the socket did not take follow without anything that comes after them.
+func TestTheLastAnswersOfTLSFollow(t *testing.T) {
+	ways["TLS poller"].onWard(t, WebSocketConfig{SendBuffer: 8 << 10}, func(h *harness, w *ward) {
+		c := handshake(t, h)
+		p := c.peer(t, "&id=x")
+		p.want(`text "x|hello"`)
+		s, conn := w.session("x"), h.of("x")
+		asked := 0
+		for waits := false; !waits; {
+			before := s.receives.Load()
+			for range 50 {
+				c.keyUpdate(true, 1)
+				p.say("-") // TLS ends a connection that has nothing but new keys
+				asked++
+			}
+			await(t, "50 messages", func() bool { return s.receives.Load() == before+50 })
+			conn.mu.Lock()
+			waits = len(conn.nc.under.unsent) > 0
+			conn.mu.Unlock()
+		}
+		for c.keyUpdates < asked {
+			if err := c.take(); err != nil {
+				t.Fatalf("after %d of %d answers: %v", c.keyUpdates, asked, err)
+			}
+		}
+		p.say("echo after")
+		p.want(`text "x|after"`)
+		p.nc.Close()
+	})
+}
+
 // The last of a message may have been encrypted when the socket was full: it follows without anything that comes after it.
 func TestTheLastOfAMessageFollows(t *testing.T) {
 	for _, closed := range []bool{false, true} {
@@ -340,7 +371,7 @@ func TestTheLastOfAMessageFollows(t *testing.T) {
 				c.Write(NewFrame(frame.Text, bytes.Repeat([]byte("y"), 10_000)))
 				c.mu.Lock()
 				waits = len(c.nc.under.unsent) > 0
-				if waits && len(c.out.queue) > 0 {
+				if waits && c.out != nil && len(c.out.queue) > 0 {
 					t.Errorf("%d pieces wait before encryption, too", len(c.out.queue))
 				}
 				c.mu.Unlock()

@@ -110,34 +110,42 @@ func (a alerted) Error() string { return fmt.Sprintf("alert %d", byte(a)) }
 // Read decrypts what comes.
 func (p *hand) Read(b []byte) (int, error) {
 	for len(p.plain) == 0 {
-		var header [5]byte
-		if _, err := io.ReadFull(p.Conn, header[:]); err != nil {
-			return 0, fmt.Errorf("without a word: %w", err)
-		}
-		body := make([]byte, int(header[3])<<8|int(header[4]))
-		if _, err := io.ReadFull(p.Conn, body); err != nil {
-			return 0, fmt.Errorf("in the middle of a record: %w", err)
-		}
-		kind, data, err := p.in.open(header[:], body)
-		switch {
-		case err != nil:
+		if err := p.take(); err != nil {
 			return 0, err
-		case kind == tlsData:
-			p.plain = data
-		case kind == tlsHandshake && data[0] == tlsKeyUpdate:
-			p.in.next()
-			p.keyUpdates++
-		case kind == tlsAlert && data[1] == 0:
-			return 0, io.EOF
-		case kind == tlsAlert:
-			return 0, alerted(data[1])
-		default:
-			return 0, fmt.Errorf("a record of kind %d: %x", kind, data)
 		}
 	}
 	n := copy(b, p.plain)
 	p.plain = p.plain[n:]
 	return n, nil
+}
+
+// take reads the next record.
+func (p *hand) take() error {
+	var header [5]byte
+	if _, err := io.ReadFull(p.Conn, header[:]); err != nil {
+		return fmt.Errorf("without a word: %w", err)
+	}
+	body := make([]byte, int(header[3])<<8|int(header[4]))
+	if _, err := io.ReadFull(p.Conn, body); err != nil {
+		return fmt.Errorf("in the middle of a record: %w", err)
+	}
+	kind, data, err := p.in.open(header[:], body)
+	switch {
+	case err != nil:
+		return err
+	case kind == tlsData:
+		p.plain = append(p.plain, data...)
+	case kind == tlsHandshake && data[0] == tlsKeyUpdate:
+		p.in.next()
+		p.keyUpdates++
+	case kind == tlsAlert && data[1] == 0:
+		return io.EOF
+	case kind == tlsAlert:
+		return alerted(data[1])
+	default:
+		return fmt.Errorf("a record of kind %d: %x", kind, data)
+	}
+	return nil
 }
 
 // tlsHalf encrypts or decrypts one direction.
