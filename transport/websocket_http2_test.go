@@ -76,7 +76,7 @@ func testWebSocketOverHTTP2(t *testing.T) {
 		s := newH2Server(t, compressing, nil)
 		a := s.connect(t, "", []string{"sec-websocket-extensions", plainOffer})
 		a.want("answer 200")
-		long := strings.Repeat("long ", 1000)
+		long := jsonText(5000)
 		a.send(deflatedFromClient(frame.Text, long))
 		a.want("deflated " + long)
 		a.send(deflatedFromClient(frame.Text, "short"))
