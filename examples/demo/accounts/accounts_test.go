@@ -2,7 +2,6 @@ package accounts_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -155,30 +154,6 @@ func TestLogIn(t *testing.T) {
 			t.Errorf("%s %.10s: got %v, want ErrUnauthorized", in[0], in[1], err)
 		}
 	}
-}
-
-func TestTooManyLogIns(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := start(t, func(c *accounts.Config) { c.Hashes, c.HashMemory = 1, 64*1024 })
-		ctx, cancel := context.WithCancel(t.Context())
-		errs := make(chan error, 110)
-		for range cap(errs) {
-			go func() {
-				_, err := a.LogIn(ctx, "nobody@example.com", "x")
-				errs <- err
-			}()
-		}
-		count := map[error]int{}
-		first := <-errs
-		cancel()
-		count[first]++
-		for range cap(errs) - 1 {
-			count[<-errs]++
-		}
-		if count[accounts.ErrBusy] == 0 || count[accounts.ErrBusy]+count[context.Canceled]+count[accounts.ErrUnauthorized] != cap(errs) {
-			t.Errorf("got %v, want some refused as busy, and the others done or cancelled", count)
-		}
-	})
 }
 
 func TestLogInsEnd(t *testing.T) {
