@@ -20,7 +20,7 @@ import (
 )
 
 // Answers is how every error of the application is answered.
-func Answers(log *slog.Logger) controller.FallbackConfig {
+func Answers() controller.FallbackConfig {
 	return controller.FallbackConfig{
 		// Errors of other packages, which know no status.
 		Status: func(err error) int {
@@ -33,7 +33,6 @@ func Answers(log *slog.Logger) controller.FallbackConfig {
 			return controller.Template(errorPage, "", e)
 		},
 		Challenge: "Bearer",
-		Logger:    log,
 	}
 }
 
@@ -65,7 +64,7 @@ func Endpoint(sys *proc.System, ps *pubsub.PubSub, rooms Rooms, log *slog.Logger
 		System: sys, PubSub: ps, Logger: log,
 		Plugs:   plug.Parsers(),
 		Handler: routes,
-		Errors:  endpoint.Errors(endpoint.ErrorsConfig{Answers: Answers(log), Debug: debug, Routes: routes.Routes}),
+		Errors:  endpoint.Errors(endpoint.ErrorsConfig{Answers: Answers(), Debug: debug, Routes: routes.Routes}),
 	})
 }
 
@@ -96,7 +95,7 @@ func Routes(rooms Rooms, log *slog.Logger) *router.Router {
 		return controller.Created(w, "/rooms/"+id, map[string]string{"id": id})
 	}
 	return router.New(func(r *router.Scope) {
-		r.Fallback(controller.Fallback(Answers(log)))
+		r.Logger(log)
 		r.Scope("/", plug.Accepts("html", "json"), func(r *router.Scope) {
 			r.Get("/rooms/{id}", show)
 			r.Post("/rooms", create)

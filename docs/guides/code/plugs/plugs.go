@@ -95,7 +95,6 @@ func Router() *router.Router {
 		plug.RateLimit(plug.RateLimitConfig{Limit: 100, Per: time.Minute}),
 	}}
 	return router.New(func(r *router.Scope) {
-		r.Fallback(controller.Fallback(controller.FallbackConfig{}))
 		r.Scope("/", browser, func(r *router.Scope) {
 			r.Get("/", hello)
 			r.Put("/greeting", greeting)
