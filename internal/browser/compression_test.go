@@ -85,7 +85,7 @@ func serve(t *testing.T, wrap func(net.Listener) net.Listener) (addr string) {
 			w.Header().Set("Content-Type", "text/html")
 			w.Write([]byte("<!doctype html><title>compression</title>"))
 		}),
-		Sockets: []endpoint.Mount{{Path: "/socket", Socket: rooms(), WebSocket: transport.WebSocketConfig{Compress: transport.Compression{Enabled: true}}}}})
+		Sockets: []endpoint.Mount{{Path: "/socket", Socket: rooms(), WebSocket: transport.WebSocketConfig{Compress: transport.Compression{Enabled: true, MaxRatio: -1}}}}})
 	ctx, cancel := context.WithCancel(t.Context())
 	ready, done := make(chan struct{}), make(chan error, 1)
 	root := supervise.New(supervise.Config{Name: "test", Logger: log}, supervise.Child{Name: "processes", Service: sys},
