@@ -3,6 +3,7 @@ package cache_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -65,26 +66,27 @@ func TestWarmerRunsAtIntervals(t *testing.T) {
 	inBubble(t, func(t *testing.T, sys *proc.System) {
 		var at []time.Duration
 		begin := time.Now()
-		n := 0
+		var n atomic.Int64
 		c := cache.New(cache.Config[string, int]{System: sys, Logger: quiet, Warmers: []cache.Warmer[string, int]{{
 			BeforeReady: true, Every: time.Minute, Jitter: 0.5,
 			Load: func(context.Context) (map[string]int, error) {
 				at = append(at, time.Since(begin))
 				time.Sleep(time.Second)
-				switch n++; n {
+				n := n.Add(1)
+				switch n {
 				case 2:
 					return nil, errDown
 				case 3:
 					panic("ouch")
 				}
-				return map[string]int{"k": n}, nil
+				return map[string]int{"k": int(n)}, nil
 			},
 		}}})
 		stop := run(t, c)
 		wantGet(t, c, "k", 1, true) // ready means that it has loaded
 		time.Sleep(20 * time.Minute)
 		synctest.Wait()
-		wantGet(t, c, "k", n, true)
+		wantGet(t, c, "k", int(n.Load()), true)
 		if err := stop(); err != nil {
 			t.Error(err)
 		}
@@ -99,9 +101,9 @@ func TestWarmerRunsAtIntervals(t *testing.T) {
 		if len(at) < 13 || equal {
 			t.Errorf("loaded at %v, want about 20 times with different pauses", at)
 		}
-		before := n
+		before := n.Load()
 		time.Sleep(time.Hour)
-		if n != before {
+		if n.Load() != before {
 			t.Error("the warmer outlives the cache")
 		}
 	})
