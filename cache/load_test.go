@@ -101,11 +101,11 @@ func TestPanicReachesAll(t *testing.T) {
 						t.Errorf("got %v, want the panic", a.err)
 					}
 				}
+				synctest.Wait() // it is counted when those who wait have been told
 				wantGet(t, c, "k", 0, false)
 				if n := c.Stats().Failed; n != 1 {
 					t.Errorf("got %d failed loads, want 1", n)
 				}
-				synctest.Wait()
 				if n := sys.Count(); n != 0 {
 					t.Errorf("%d processes are left", n)
 				}
