@@ -24,7 +24,6 @@ func Example_products() {
 		MaxSize:      10_000,
 		Load: func(_ context.Context, sku string) (string, error) {
 			queries++
-			time.Sleep(10 * time.Millisecond)
 			if sku != "sku-1" {
 				return "", cache.ErrNotFound
 			}

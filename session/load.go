@@ -53,16 +53,15 @@ func (s *Session) before(w *exchange.Writer) {
 	if err == nil {
 		return
 	}
-	w.DropEncoding()
-	w.ResponseWriter = &instead{ResponseWriter: w.ResponseWriter, json: isJSON(w.Header().Get("Content-Type"))}
+	json := isJSON(w.Header().Get("Content-Type"))
+	w.Replace(func(w http.ResponseWriter, status int) { refuse(w, status, json) })
 	w.SetStatus(status)
 }
 
 // finish is before for an answer that has not begun and may still be somebody else's.
 func (s *Session) finish(x *exchange.Writer, w http.ResponseWriter) {
 	if status, err := s.write(x, http.StatusOK); err != nil {
-		x.DropEncoding()
-		x.ResponseWriter = &instead{ResponseWriter: x.ResponseWriter}
+		x.Replace(func(w http.ResponseWriter, status int) { refuse(w, status, false) })
 		w.WriteHeader(status)
 	}
 }
@@ -110,20 +109,11 @@ func expired(c *http.Cookie) *http.Cookie {
 	return c
 }
 
-// instead answers with a status alone and swallows what the handler writes.
-type instead struct {
-	http.ResponseWriter
-	json bool
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (w *instead) WriteHeader(status int) {
+// refuse answers with a status alone.
+func refuse(w http.ResponseWriter, status int, json bool) {
 	h := w.Header()
-	for _, name := range []string{"Content-Length", "Etag", "Last-Modified", "Content-Disposition", "Location"} {
-		h.Del(name)
-	}
 	text, body := http.StatusText(status), ""
-	if w.json {
+	if json {
 		h.Set("Content-Type", "application/json; charset=utf-8")
 		body = `{"errors":{"detail":"` + text + `"}}`
 	} else {
@@ -132,15 +122,9 @@ func (w *instead) WriteHeader(status int) {
 	}
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
-	w.ResponseWriter.WriteHeader(status)
-	io.WriteString(w.ResponseWriter, body)
+	w.WriteHeader(status)
+	io.WriteString(w, body)
 }
-
-// Write implements http.ResponseWriter.
-func (w *instead) Write(p []byte) (int, error) { return len(p), nil }
-
-// Unwrap is for http.ResponseController.
-func (w *instead) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func isJSON(contentType string) bool {
 	typ, _, _ := mime.ParseMediaType(contentType)

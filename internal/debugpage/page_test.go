@@ -139,7 +139,7 @@ func TestTheStackBeginsBelowThePanic(t *testing.T) {
 func TestFrames(t *testing.T) {
 	trace := "goroutine 7 [running]:\nruntime/debug.Stack()\n\t/go/src/runtime/debug/stack.go:26 +0x5e\npanic({0x1?, 0x2?})\n\t/go/src/runtime/panic.go:787 +0x132\n" +
 		"main.(*Server).Handle.func1({0xc, 0x1})\n\t/home/u/app/main.go:12 +0x1d\nnet/http.HandlerFunc.ServeHTTP(...)\n\t/go/src/net/http/server.go:2294\n" +
-		"github.com/x/y.F[...](0x1)\n\t/root/go/pkg/mod/github.com/x/y@v1/f.go:3 +0x1\nexample.com/app/web.Index(0x1)\n\tC:/app/web/index.go:4 +0x1\n" +
+		"github.com/x/y.F[...](0x1)\n\t/home/u/go/pkg/mod/github.com/x/y@v1/f.go:3 +0x1\nexample.com/app/web.Index(0x1)\n\tC:/app/web/index.go:4 +0x1\n" +
 		"github.com/bennu-go/bennu/plug.Head.func1()\n\t/b/plug/head.go:1 +0x1\ncreated by net/http.(*Server).Serve in goroutine 1\n\t/go/src/net/http/server.go:3454 +0x485\n"
 	var got []string
 	for _, f := range frames([]byte(trace)) {
